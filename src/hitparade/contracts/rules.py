@@ -1,0 +1,166 @@
+"""A contract's row rules as DuckDB expressions: what breaks a row, and what a good row is worth.
+
+Whether a value is of its type is decided by a regular expression (RE2) and then by explicit parsing of what that
+lets through, never by what an engine's cast happens to accept: DuckDB's, for one, takes 24:00:00 for the next
+midnight and drops the offset of a timestamp.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from hitparade.contracts.columns import LAKE_COLUMNS
+from hitparade.model import Check, Contract, Field, FieldType, RowRules
+
+SIGNED = r"[+-]?0*"
+TYPE_PATTERNS: Mapping[FieldType, str] = {
+    "int": SIGNED + r"[0-9]{1,18}",
+    "float": r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?",
+    "bool": r"(?i)true|false|yes|no|t|f|y|n|1|0",
+    "date": r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])",
+    "timestamp": r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+    r"[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?",
+}
+# What the lake keeps in 32 bits takes nine digits, which always fit.
+SMALL_INTS = frozenset({"popularity", "user_age"})
+SMALL_INT_PATTERN = SIGNED + r"[0-9]{1,9}"
+# A day of room at both ends, so that no offset or time zone leads out of the calendar.
+FIRST_INSTANT = "TIMESTAMP '0001-01-02 00:00:00'"
+LAST_INSTANT = "TIMESTAMP '9999-12-30 00:00:00'"
+UTC = frozenset({"UTC", "Etc/UTC", "GMT", "Z"})
+WHITE_SPACE = r"E' \t\n\r\x0B\x0C'"
+
+
+def compile_rules(contract: Contract, header: tuple[str, ...], *, thorough: bool) -> RowRules:
+    """Compile a contract for a file.
+
+    `header` are the file's columns; a contract's column that it lacks counts as empty. `thorough` trims every
+    white space rather than blanks only, which is several times slower and needed only where a file has any.
+    """
+    texts, values = {}, {}
+    checks: list[Check] = []
+    for field in contract.fields:
+        texts[text_of(field.name)] = trimmed(field.name, header, thorough=thorough)
+        values[value_of(field.name)] = parsed(field, contract)
+        checks.extend(field_checks(field))
+    known = {field.name for field in contract.fields}
+    columns = {
+        name: f"nullif({value_of(name)}, '')" if kinds == ("string",) else value_of(name)
+        for name, kinds in LAKE_COLUMNS[contract.dataset].items()
+        if name in known
+    }
+    references = tuple(sorted({field.references.split(".")[0] for field in contract.fields if field.references}))
+    return RowRules(texts=texts, values=values, checks=tuple(checks), columns=columns, relations=references)
+
+
+def text_of(name: str) -> str:
+    """The name under which a field's trimmed text is known; never NULL."""
+    return identifier(f"text of {name}")
+
+
+def value_of(name: str) -> str:
+    """The name under which a field's value is known; NULL where the text is not of its type."""
+    return identifier(f"value of {name}")
+
+
+def trimmed(name: str, header: tuple[str, ...], *, thorough: bool) -> str:
+    """A column's text without the white space around it; empty where the column is missing."""
+    if name not in header:
+        return "''"
+    column = identifier(name)
+    return f"coalesce(trim({column}, {WHITE_SPACE}), '')" if thorough else f"coalesce(trim({column}), '')"
+
+
+def field_checks(field: Field) -> Iterator[Check]:
+    """Every rule of a field. Each is true or false, never NULL, and at most one says that a value is missing."""
+    text, value = text_of(field.name), value_of(field.name)
+    if field.required:
+        yield Check("required", field.name, field.severity, f"{text} = ''")
+    for rule, breach in breaches(field, text, value):
+        yield Check(rule, field.name, field.severity, f"{text} <> '' AND {breach}")
+
+
+def breaches(field: Field, text: str, value: str) -> Iterator[tuple[str, str]]:
+    """The rules for a value that is there, and when each is broken."""
+    if field.type in ("timestamp", "date"):
+        yield "type", f"coalesce({value} NOT BETWEEN {FIRST_INSTANT} AND {LAST_INSTANT}, true)"
+    elif field.type != "string":
+        yield "type", f"{value} IS NULL"
+    if field.min is not None:
+        yield "min", f"coalesce({value} < {literal(field, field.min)}, false)"
+    if field.max is not None:
+        yield "max", f"coalesce({value} > {literal(field, field.max)}, false)"
+    if field.pattern is not None:
+        yield "pattern", f"NOT regexp_full_match({text}, {quoted(field.pattern)})"
+    if field.allowed is not None:
+        allowed = ", ".join(literal(field, each) for each in field.allowed)
+        yield "allowed", f"coalesce({value} NOT IN ({allowed}), false)"
+    if field.references is not None:
+        relation, column = field.references.split(".")
+        known = f"SELECT {identifier(column)} FROM {identifier(relation)}"
+        yield "references", f"coalesce({value} NOT IN ({known}), false)"
+
+
+def parsed(field: Field, contract: Contract) -> str:
+    """A value of the field's type, NULL where the text is not one; of strings the normalised text."""
+    text = text_of(field.name)
+    if field.type == "string":
+        return f"nfc_normalize({text})"
+    if field.format is not None:
+        instant = f"try_strptime({text}, {quoted(field.format)})"
+        return to_utc(instant, contract.timezone) if field.type == "timestamp" else instant
+    small = field.name in SMALL_INTS and field.name in LAKE_COLUMNS[contract.dataset]
+    pattern = SMALL_INT_PATTERN if small else TYPE_PATTERNS[field.type]
+    return (
+        f"CASE WHEN regexp_full_match({text}, {quoted(pattern)}) THEN {cast(field.type, text, contract.timezone)} END"
+    )
+
+
+def cast(kind: FieldType, text: str, zone: str) -> str:
+    """The value of a text that has its type's form; NULL for days that are in no calendar."""
+    if kind == "int":
+        return f"TRY_CAST({text} AS BIGINT)"
+    if kind == "float":
+        return f"TRY_CAST({text} AS DOUBLE)"
+    if kind == "bool":
+        return f"lower({text}) IN ('true', 'yes', 't', 'y', '1')"
+    if kind == "date":
+        return f"TRY_CAST({text} AS TIMESTAMP)"
+    local = to_utc(f"TRY_CAST({text} AS TIMESTAMP)", zone)
+    # DuckDB ignores an offset when it reads a TIMESTAMP, so it is cut off, read and taken away here.
+    sign, hours, minutes = f"left(right({text}, 6), 1)", f"left(right({text}, 5), 2)", f"right({text}, 2)"
+    offset = f"CAST({sign} || CAST(CAST({hours} AS BIGINT) * 60 + CAST({minutes} AS BIGINT) AS VARCHAR) AS BIGINT)"
+    return (
+        f"CASE WHEN length({text}) = 19 THEN {local}"
+        f" WHEN right({text}, 1) = 'Z' THEN TRY_CAST(left({text}, -1) AS TIMESTAMP)"
+        f" WHEN {sign} IN ('+', '-') THEN TRY_CAST(left({text}, -6) AS TIMESTAMP) - to_minutes({offset})"
+        f" ELSE {local} END"
+    )
+
+
+def to_utc(local: str, zone: str) -> str:
+    """A local time in UTC, NULL where the clocks skip it; the engine knows the macro."""
+    return local if zone in UTC else f"to_utc({quoted(zone)}, {local})"
+
+
+def identifier(name: str) -> str:
+    """A name as SQL takes it, whatever characters it has."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def quoted(text: str) -> str:
+    """A text as a SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def literal(field: Field, value: str) -> str:
+    """A bound of a field's type as a SQL literal."""
+    kinds: Mapping[FieldType, str] = {
+        "int": "BIGINT",
+        "float": "DOUBLE",
+        "bool": "BOOLEAN",
+        "date": "TIMESTAMP",
+        "timestamp": "TIMESTAMP",
+        "string": "VARCHAR",
+    }
+    return f"CAST({quoted(value)} AS {kinds[field.type]})"

@@ -1,0 +1,19 @@
+"""The DuckDB engine: one process, bounded memory, spilling to disk when it must."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hitparade.engines.duckdb.compute import Computing
+from hitparade.engines.duckdb.load import Loading
+
+__all__ = ["DuckDBEngine", "open_engine"]
+
+
+class DuckDBEngine(Loading, Computing):
+    """Turns files into Parquet and days into KPIs; see Loading and Computing."""
+
+
+def open_engine(*, memory: str, threads: int, scratch: Path, zone: str) -> DuckDBEngine:
+    """An engine that takes at most `memory` (such as "1GB"), spills into `scratch`, and counts days in `zone`."""
+    return DuckDBEngine(memory=memory, threads=threads, scratch=scratch, zone=zone)

@@ -1,0 +1,165 @@
+"""Days into KPIs, and stored KPIs into answers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hitparade.engines.duckdb.connection import Connected, copy_to, parquet_below
+from hitparade.engines.validation import identifier, quoted
+from hitparade.model import ColumnType, ComputedDays, InEffect, Kpi, Relation
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+TYPES: Mapping[ColumnType, str] = {
+    "string": "VARCHAR",
+    "int": "INTEGER",
+    "long": "BIGINT",
+    "double": "DOUBLE",
+    "date": "DATE",
+}
+
+DISTINCT_LISTENS = "(SELECT DISTINCT listen_date, user_id, track_id, listened_at FROM listens)"
+
+
+class Computing(Connected):
+    """KPIs of a batch of days; the catalogue is opened once before."""
+
+    def compute_days(
+        self,
+        kpis: Sequence[Kpi],
+        days: Collection[date],
+        listens: InEffect,
+        *,
+        previous: Mapping[str, Sequence[str]],
+        folders: Mapping[str, Path],
+    ) -> ComputedDays:
+        """Compute KPIs of some days from the rows in effect and write each below its folder, by day.
+
+        `previous` are the files that hold these days now: a key that is in them and is not computed any more is
+        written as a row of zeros.
+        """
+        self.open_listens(listens, days)
+        relations = relations_of(kpis)
+        self.build(relations)
+        files, rows = {}, {}
+        for kpi in kpis:
+            folder = folders[kpi.name]
+            self.run(copy_to(self.with_vanished(kpi, previous[kpi.name]), folder, by_day=True))
+            files[kpi.name] = parquet_below(folder)
+            for day, count in self.counts(files[kpi.name]).items():
+                rows[kpi.name, day] = count
+        plays = "plays" if any(relation.name == "plays" for relation in relations) else DISTINCT_LISTENS
+        distinct = dict(self.rows(f"SELECT listen_date, count(*) FROM {plays} GROUP BY listen_date"))
+        every = dict(self.rows("SELECT listen_date, count(*) FROM listens GROUP BY listen_date"))
+        return ComputedDays(
+            files=files,
+            rows=rows,
+            listens={day: distinct.get(day, 0) for day in days},
+            repeats={day: every.get(day, 0) - distinct.get(day, 0) for day in days},
+        )
+
+    def build(self, relations: Sequence[Relation]) -> None:
+        """Materialise shared relations, each over those before it."""
+        for relation in relations:
+            self.run(f"CREATE OR REPLACE TEMP TABLE {identifier(relation.name)} AS {relation.sql}")
+
+    def with_vanished(self, kpi: Kpi, previous: Sequence[str]) -> str:
+        """A KPI's rows of now, and zeros for the keys that were stored and are gone."""
+        now = f"SELECT {typed(kpi)} FROM ({kpi.sql})"
+        if not previous:
+            return now
+        self.run(f"CREATE OR REPLACE TEMP TABLE computed AS {now}")
+        listed = ", ".join(quoted(file) for file in previous)
+        keys = ", ".join(identifier(name) for name in kpi.grain)
+        zeros = ", ".join(
+            f"p.{identifier(column.name)}"
+            if column.measure == "key"
+            else f"CAST({'0' if column.measure in ('additive', 'distinct') else 'NULL'} AS {TYPES[column.type]})"
+            f" AS {identifier(column.name)}"
+            for column in kpi.columns
+        )
+        matches = " AND ".join(f"p.{identifier(name)} IS NOT DISTINCT FROM c.{identifier(name)}" for name in kpi.grain)
+        return (
+            "SELECT * FROM computed UNION ALL BY NAME"
+            f" SELECT {zeros} FROM (SELECT DISTINCT {keys} FROM read_parquet([{listed}], hive_partitioning = false)) AS p"
+            f" WHERE NOT EXISTS (SELECT 1 FROM computed AS c WHERE {matches})"
+        )
+
+    def counts(self, files: Sequence[str]) -> Mapping[date, int]:
+        """Rows by day."""
+        if not files:
+            return {}
+        listed = ", ".join(quoted(file) for file in files)
+        return dict(
+            self.rows(
+                f"SELECT listen_date, count(*) FROM read_parquet([{listed}], hive_partitioning = false)"
+                " GROUP BY listen_date"
+            )
+        )
+
+    # -- answers
+
+    def put_stored(self, kpi: Kpi, files: Sequence[str]) -> None:
+        """Make a stored KPI readable under its name, without its rows of zeros.
+
+        A column that a file does not have yet, because the KPI was given it since, is NULL.
+        """
+        known: set[str] = set()
+        if files:
+            listed = ", ".join(quoted(file) for file in files)
+            source = f"read_parquet([{listed}], hive_partitioning = false, union_by_name = true)"
+            known = {str(row[0]) for row in self.rows(f"DESCRIBE SELECT * FROM {source}")}
+        columns = ", ".join(
+            f"{identifier(column.name) if column.name in known else 'NULL'}::{TYPES[column.type]}"
+            f" AS {identifier(column.name)}"
+            for column in kpi.columns
+        )
+        body = f"SELECT {columns} FROM {source} WHERE listen_count > 0" if files else f"SELECT {nulls(kpi)} WHERE false"
+        self.run(f"CREATE OR REPLACE TEMP VIEW {identifier(kpi.name)} AS {body}")
+
+    def stored(self, kpi: Kpi, files: Sequence[str]) -> pa.Table:
+        """Every stored row of a KPI in some files, those of zeros too, in the order of its keys."""
+        listed = ", ".join(quoted(file) for file in files)
+        source = f"read_parquet([{listed}], hive_partitioning = false)" if files else "(SELECT 1)"
+        columns = typed(kpi) if files else nulls(kpi)
+        keys = ", ".join(identifier(name) for name in kpi.grain)
+        condition = "true" if files else "false"
+        return self.arrow(f"SELECT {columns} FROM {source} WHERE {condition} ORDER BY {keys}")
+
+    def put_all_time(self, kpi: Kpi, listens: InEffect) -> None:
+        """Evaluate an all-time KPI over everything, readable under its name."""
+        self.open_listens(listens)
+        self.build(relations_of([kpi]))
+        self.run(f"CREATE OR REPLACE TEMP TABLE {identifier(kpi.name)} AS SELECT {typed(kpi)} FROM ({kpi.sql})")
+
+    def answer(self, kpi: Kpi, *, where: Mapping[str, object], limits: Mapping[str, int]) -> pa.Table:
+        """Rows of a readable KPI in the order of its keys: equal to `where`, and at most `limits`, by column."""
+        conditions = [f"{identifier(name)} = ?" for name in where] + [f"{identifier(name)} <= ?" for name in limits]
+        columns = ", ".join(identifier(name) for name in kpi.column_names)
+        keys = ", ".join(identifier(name) for name in kpi.grain)
+        return self.arrow(
+            f"SELECT {columns} FROM {identifier(kpi.name)} WHERE {' AND '.join(conditions) or 'true'} ORDER BY {keys}",
+            [*where.values(), *limits.values()],
+        )
+
+
+def typed(kpi: Kpi) -> str:
+    """A KPI's columns, cast to the types of its header."""
+    return ", ".join(
+        f"CAST({identifier(column.name)} AS {TYPES[column.type]}) AS {identifier(column.name)}"
+        for column in kpi.columns
+    )
+
+
+def nulls(kpi: Kpi) -> str:
+    """A KPI's columns without values, of the types of its header."""
+    return ", ".join(f"NULL::{TYPES[column.type]} AS {identifier(column.name)}" for column in kpi.columns)
+
+
+def relations_of(kpis: Sequence[Kpi]) -> list[Relation]:
+    """The shared relations that KPIs need, each once, in the order in which they are built."""
+    return list({relation.name: relation for kpi in kpis for relation in kpi.relations}.values())

@@ -1,0 +1,178 @@
+"""One DuckDB connection, set up as the engine needs it, and its errors explained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hitparade.engines.validation import identifier, quoted
+from hitparade.errors import ConfigError, StorageError
+from hitparade.model import InEffect
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# Local times, by offsets a day before and a day after: exact for every shift of the clocks. Of an ambiguous time
+# the earlier instant; NULL for a time that the clocks skip.
+MACROS = """
+CREATE TEMP MACRO to_local(zone, t) AS timezone(zone, timezone('UTC', t));
+CREATE TEMP MACRO shift_at(zone, t) AS to_local(zone, t) - t;
+CREATE TEMP MACRO utc_if_real(zone, t, utc) AS CASE WHEN to_local(zone, utc) = t THEN utc END;
+CREATE TEMP MACRO to_utc(zone, t) AS least(
+    utc_if_real(zone, t, t - shift_at(zone, t - INTERVAL 1 DAY)),
+    utc_if_real(zone, t, t - shift_at(zone, t + INTERVAL 1 DAY))
+);
+"""
+
+
+class Connected:
+    """What every part of the engine stands on."""
+
+    def __init__(self, *, memory: str, threads: int, scratch: Path, zone: str) -> None:
+        import duckdb
+
+        self.zone = zone
+        self.scratch = scratch
+        self.duckdb = duckdb
+        options: dict[str, Any] = {
+            "memory_limit": memory,
+            "temp_directory": str(scratch / "spill"),
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+        if threads:
+            options["threads"] = threads
+        try:
+            self.connection = duckdb.connect(config=options)
+        except duckdb.Error as error:
+            raise ConfigError(f"engine: {error}", hint='such as memory = "1GB", threads = 2') from error
+        self.connection.execute("SET TimeZone = 'UTC'")
+        self.connection.execute("SET preserve_insertion_order = false")
+        self.connection.execute("SET enable_progress_bar = false")
+        self.connection.execute(MACROS)
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Turn what is nobody's mistake here, a full disk or too little memory, into errors that say so."""
+        try:
+            yield
+        except self.duckdb.OutOfMemoryException as error:
+            raise StorageError(
+                f"the engine ran out of memory: {first_line(error)}",
+                hint="raise [engine] memory, then run again",
+            ) from error
+        except self.duckdb.IOException as error:
+            raise StorageError(
+                f"the engine could not read or write: {first_line(error)}",
+                hint="see that the disk has room and the files may be read, then run again",
+            ) from error
+
+    def run(self, sql: str, values: Sequence[object] | Mapping[str, object] | None = None) -> None:
+        """Run a statement."""
+        with self.explained():
+            self.connection.execute(sql, values)
+
+    def rows(self, sql: str, values: Sequence[object] | Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
+        """The rows of a query."""
+        with self.explained():
+            return self.connection.execute(sql, values).fetchall()
+
+    def arrow(self, sql: str, values: Sequence[object] = ()) -> pa.Table:
+        """The rows of a query as Arrow."""
+        with self.explained():
+            return self.connection.sql(sql, params=list(values)).to_arrow_table()
+
+    @contextmanager
+    def in_order(self) -> Iterator[None]:
+        """Rows keep the order in which they are read."""
+        self.run("SET preserve_insertion_order = true")
+        try:
+            yield
+        finally:
+            self.run("SET preserve_insertion_order = false")
+
+    def put_load_ids(self, table: str, load_ids: Mapping[int, int]) -> None:
+        """A table of (load_id, seq)."""
+        self.run(f"CREATE OR REPLACE TEMP TABLE {table} (load_id BIGINT, seq BIGINT)")
+        if load_ids:
+            self.run(
+                f"INSERT INTO {table} SELECT unnest($ids::BIGINT[]), unnest($seqs::BIGINT[])",
+                {"ids": list(load_ids), "seqs": list(load_ids.values())},
+            )
+
+    def open_catalogue(self, songs: InEffect | None, users: InEffect | None) -> None:
+        """Make the catalogue in effect: songs, song_genres, song_artists, users, each row of its newest delivery."""
+        if songs is not None:
+            self.put_load_ids("songs_in_effect", songs.load_ids)
+            self._newest("songs", "track_id", songs.files["songs"])
+            for table, column in (("song_genres", "genre"), ("song_artists", "artist")):
+                self.run(
+                    f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT r.track_id, r.{column}, r.position"
+                    f" FROM {scan(table, songs.files[table])} AS r JOIN songs USING (track_id, load_id)"
+                )
+        if users is not None:
+            self.put_load_ids("users_in_effect", users.load_ids)
+            self._newest("users", "user_id", users.files["users"])
+
+    def _newest(self, table: str, key: str, files: Sequence[str]) -> None:
+        self.run(
+            f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT r.* FROM {scan(table, files)} AS r"
+            f" JOIN {table}_in_effect USING (load_id)"
+            f" QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY seq DESC) = 1"
+        )
+
+    def open_listens(self, listens: InEffect, days: Iterable[object] | None = None) -> None:
+        """Make `listens` and `rows_in_effect`: the rows that count, of some days only when days are given."""
+        self.put_load_ids("listens_in_effect", listens.load_ids)
+        condition = "load_id IN (SELECT load_id FROM listens_in_effect)"
+        if days is not None:
+            condition += f" AND listen_date IN ({', '.join(f'DATE {quoted(str(day))}' for day in days)})"
+        self.run(
+            "CREATE OR REPLACE TEMP VIEW listens AS"
+            " SELECT listen_date, listen_hour, user_id, track_id, listened_at"
+            f" FROM {scan('listens', listens.files['listens'])} WHERE {condition}"
+        )
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self.connection.close()
+
+
+EMPTY: Mapping[str, str] = {
+    "listens": "user_id BIGINT, track_id VARCHAR, listened_at TIMESTAMP, listen_date DATE, listen_hour INTEGER,"
+    " load_id BIGINT",
+    "songs": "track_id VARCHAR, track_name VARCHAR, artists VARCHAR, album_name VARCHAR, popularity INTEGER,"
+    " duration_ms BIGINT, load_id BIGINT",
+    "song_genres": "track_id VARCHAR, genre VARCHAR, position INTEGER, load_id BIGINT",
+    "song_artists": "track_id VARCHAR, artist VARCHAR, position INTEGER, load_id BIGINT",
+    "users": "user_id BIGINT, user_name VARCHAR, user_age INTEGER, user_country VARCHAR, created_at TIMESTAMP,"
+    " load_id BIGINT",
+}
+
+
+def scan(table: str, files: Sequence[str]) -> str:
+    """Planned Parquet files as a relation; without files an empty one of the table's columns."""
+    if files:
+        listed = ", ".join(quoted(file) for file in files)
+        return f"read_parquet([{listed}], hive_partitioning = false)"
+    columns = [column.strip().split(" ") for column in EMPTY[table].split(",")]
+    nulls = ", ".join(f"NULL::{kind} AS {identifier(name)}" for name, kind in columns)
+    return f"(SELECT {nulls} WHERE false)"
+
+
+def copy_to(sql: str, target: Path, *, by_day: bool) -> str:
+    """A statement that writes a query as zstd Parquet: a file, or a folder with one for each day."""
+    partition = ", PARTITION_BY (listen_date), WRITE_PARTITION_COLUMNS true" if by_day else ""
+    return f"COPY ({sql}) TO {quoted(str(target))} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1{partition})"
+
+
+def parquet_below(folder: Path) -> tuple[str, ...]:
+    """Every Parquet file below a folder."""
+    return tuple(sorted(str(path) for path in folder.rglob("*.parquet")))
+
+
+def first_line(error: Exception) -> str:
+    """What an error says first."""
+    return str(error).strip().split("\n", 1)[0]

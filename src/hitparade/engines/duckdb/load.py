@@ -1,0 +1,195 @@
+"""Files into Parquet: listens in batches of files, the catalogue a file at a time, and the rows that were bad."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from pathlib import Path
+
+from hitparade.engines import validation
+from hitparade.engines.duckdb.catalogue import Catalogue
+from hitparade.engines.duckdb.connection import copy_to, parquet_below
+from hitparade.engines.exact import NotCsv, read_exactly
+from hitparade.engines.validation import quoted
+from hitparade.model import Dataset, InEffect, Problem, Severity, Source, Staged, Staging
+
+NO_DAY = "listen_date=__HIVE_DEFAULT_PARTITION__"
+EXAMPLES = 5
+
+
+class Loading(Catalogue):
+    """Validate files; see Staging for what comes of them."""
+
+    def stage_listens(self, sources: Iterable[Source], folder: Path) -> Staging:
+        """Validate stream files and write their good rows below a folder, by day.
+
+        Files that the fast reader refuses or counts otherwise than their lines are read again, exactly.
+        """
+        readable, unreadable = self.made_exact([source for source in sources if source.doubtful], sources)
+        while True:
+            try:
+                staged = self._copy_listens(readable, folder)
+                wrong = [source for source in readable if miscounted(source, staged[source.load_id])]
+            except self.duckdb.InvalidInputException:
+                wrong = [source for source in readable if not self.can_read(source)]
+                if not wrong:
+                    raise
+            if not wrong:
+                break
+            readable, failed = self.made_exact(wrong, readable)
+            unreadable |= failed
+        return Staging(
+            sources=tuple(readable),
+            staged=staged,
+            files={"listens": parquet_below(folder)},
+            unreadable=unreadable,
+        )
+
+    def _copy_listens(self, sources: Sequence[Source], folder: Path) -> dict[int, Staged]:
+        """Write the good rows of all files in one pass; the bad ones go where they can be counted, and away."""
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        if not sources:
+            return {}
+        self.run(copy_to(validation.listens(sources, zone=self.zone), folder, by_day=True))
+        days: dict[int, dict[date | None, int]] = {source.load_id: {} for source in sources}
+        if files := parquet_below(folder):
+            listed = ", ".join(quoted(file) for file in files)
+            counts = self.rows(
+                "SELECT load_id, listen_date, count(*)"
+                f" FROM read_parquet([{listed}], hive_partitioning = false) GROUP BY load_id, listen_date"
+            )
+            for load_id, day, count in counts:
+                days[load_id][day] = count
+        shutil.rmtree(folder / NO_DAY, ignore_errors=True)
+        return {load_id: as_staged(load_id, found) for load_id, found in days.items()}
+
+    def stage_catalogue(
+        self,
+        source: Source,
+        dataset: Dataset,
+        folders: Mapping[str, Path],
+        *,
+        in_effect: InEffect,
+        watched: Mapping[str, frozenset[str]],
+    ) -> Staging:
+        """Validate a catalogue file and write what differs from the catalogue in effect, by table.
+
+        `watched` are the columns that stored KPIs read; `heard_days` then knows the tracks in which they changed.
+        """
+        read = self.read_catalogue(source, dataset)
+        if not read.sources:
+            return read
+        files = self.write_changes(source.load_id, dataset, folders, in_effect=in_effect, watched=watched)
+        return replace(read, files=files)
+
+    def read_catalogue(self, source: Source, dataset: Dataset) -> Staging:
+        """Validate a catalogue file, and write nothing."""
+        readable, unreadable = self.made_exact([source] if source.doubtful else [], [source])
+        staged: dict[int, Staged] = {}
+        while readable and not staged:
+            try:
+                found = self.deliver(readable[0], dataset)
+                wrong = miscounted(readable[0], found)
+            except self.duckdb.InvalidInputException:
+                if readable[0].exact:
+                    raise
+                wrong = True
+            if wrong:
+                readable, unreadable = self.made_exact(readable, readable)
+            else:
+                staged = {found.load_id: found}
+        return Staging(sources=tuple(readable) if staged else (), staged=staged, files={}, unreadable=unreadable)
+
+    # -- readers
+
+    def made_exact(self, wrong: Sequence[Source], sources: Iterable[Source]) -> tuple[list[Source], dict[int, str]]:
+        """The sources, with the wrong ones read exactly; and those that cannot be read at all."""
+        doubted = {source.load_id for source in wrong}
+        readable, unreadable = [], {}
+        for source in sources:
+            if source.load_id not in doubted or source.exact:
+                readable.append(source)
+                continue
+            target = self.scratch / f"{source.load_id}.parquet"
+            try:
+                read_exactly(source, target)
+                readable.append(replace(source, path=str(target), exact=True))
+            except NotCsv as error:
+                unreadable[source.load_id] = str(error)
+        return readable, unreadable
+
+    def can_read(self, source: Source) -> bool:
+        """Whether the fast reader gets through a file."""
+        if source.exact:
+            return True
+        try:
+            self.rows(f"SELECT count(*) FROM {validation.read_csv(source)}")
+        except self.duckdb.InvalidInputException:
+            return False
+        return True
+
+    # -- bad rows
+
+    def problems(self, source: Source, target: Path, *, now: datetime) -> tuple[Problem, ...]:
+        """Write the rejected rows of a file to Parquet, and tell what was wrong with its rows, warnings included."""
+        with self.in_order():
+            self.run(f"CREATE OR REPLACE TEMP TABLE broken AS {validation.rejects(source)}")
+        rejected = "SELECT row FROM broken WHERE severity = 'reject'"
+        at = f"TIMESTAMP {quoted(now.replace(tzinfo=None).isoformat(sep=' '))}"
+        written = (
+            f'SELECT {source.load_id}::BIGINT AS load_id, row::BIGINT AS row, rule, "column", value, raw,'
+            f" {at} AS rejected_at FROM broken WHERE severity = 'reject' ORDER BY row"
+        )
+        if self.rows(f"SELECT count(*) FROM ({rejected})")[0][0]:
+            self.run(copy_to(written, target, by_day=False))
+        return self._summed_up("broken", "severity")
+
+    def rejected(self, load_id: int, files: Sequence[str]) -> tuple[Problem, ...]:
+        """What was wrong with the rows of a delivery, from the lake's `rejects`."""
+        listed = ", ".join(quoted(file) for file in files)
+        found = f"(FROM read_parquet([{listed}], hive_partitioning = false) WHERE load_id = {load_id})"
+        return self._summed_up(found, "'reject'")
+
+    def _summed_up(self, relation: str, severity: str) -> tuple[Problem, ...]:
+        found = self.rows(
+            f'SELECT rule, "column", {severity}, count(*), '
+            f"list({{'row': row, 'value': value, 'raw': raw}} ORDER BY row)[1:{EXAMPLES}]"
+            f' FROM {relation} GROUP BY rule, "column", {severity} ORDER BY 3, 4 DESC, 1, 2'
+        )
+        return tuple(as_problem(*row) for row in found)
+
+
+def as_problem(
+    rule: str, column: str | None, severity: Severity, count: int, examples: list[dict[str, object]]
+) -> Problem:
+    """A row rule that was broken."""
+    where = f"{rule} of {column}" if column else f"{rule}: not a row of this file"
+    return Problem(
+        rule=rule,
+        column=column,
+        count=count,
+        severity=severity,
+        message=f"{where}: {count:,} row{'s' if count > 1 else ''}",
+        examples=tuple(
+            (int(str(each["row"])), str(each["value"] if each["value"] is not None else ""), str(each["raw"]))
+            for each in examples
+        ),
+    )
+
+
+def miscounted(source: Source, staged: Staged) -> bool:
+    """Whether the fast reader found other than one row a line; where rows may span lines nobody can tell."""
+    return not source.exact and not source.quoted and staged.rows_read != max(source.lines - 1, 0)
+
+
+def as_staged(load_id: int, days: Mapping[date | None, int]) -> Staged:
+    """What a file gave, from its rows by day; those of no day were bad."""
+    return Staged(
+        load_id=load_id,
+        rows_read=sum(days.values()),
+        rows_rejected=days.get(None, 0),
+        days={day: count for day, count in days.items() if day is not None},
+    )

@@ -1,0 +1,83 @@
+"""doctor: whether everything that a run needs is in order, one finding a line."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from hitparade.config import Settings, read_settings
+from hitparade.errors import HitParadeError
+from hitparade.model import DATASETS
+from hitparade.workspace import Workspace, open_workspace
+
+FREE_BYTES = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    subject: str
+    state: Literal["good", "doubtful", "wrong"]
+    detail: str
+
+
+def examine(config: Path) -> list[Finding]:
+    """Look at everything, and go on after what is wrong as far as that is possible."""
+    findings = [Finding("python", "good", f"{platform.python_version()} on {platform.system()} {platform.machine()}")]
+    try:
+        settings = read_settings(config)
+        findings.append(Finding("settings", "good", str(config)))
+        findings.extend(places(settings))
+        with open_workspace(settings, command="doctor") as ws:
+            findings.append(Finding("ledger", "good", str(ws.ledger.latest_run() and "reachable" or "reachable, new")))
+            findings.extend(parts(ws))
+    except HitParadeError as error:
+        findings.append(wrong(type(error).__name__, error))
+    return findings
+
+
+def wrong(subject: str, error: HitParadeError) -> Finding:
+    """An error as a finding."""
+    return Finding(subject, "wrong", error.message + (f" - next: {error.hint}" if error.hint else ""))
+
+
+def places(settings: Settings) -> Iterator[Finding]:
+    """Folders and room."""
+    for dataset in DATASETS:
+        folder = Path(settings.place(settings.landing.folder(dataset)))
+        if not folder.is_dir():
+            yield Finding(f"landing {dataset}", "doubtful", f"{folder}: no such folder; it is made by hitparade init")
+        elif not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+            yield Finding(f"landing {dataset}", "wrong", f"{folder}: may not be read and written by this user")
+        else:
+            yield Finding(f"landing {dataset}", "good", str(folder))
+    free = shutil.disk_usage(settings.root).free
+    state: Literal["good", "doubtful"] = "good" if free > FREE_BYTES else "doubtful"
+    yield Finding("disk", state, f"{free / 1e9:.1f} GB free at {settings.root}")
+
+
+def parts(ws: Workspace) -> Iterator[Finding]:
+    """Contracts, KPIs, lake, sinks: each by itself."""
+    from hitparade.steps.load import contract_of
+
+    for dataset in DATASETS:
+        try:
+            yield Finding(f"contract {dataset}", "good", contract_of(ws, dataset).source)
+        except HitParadeError as error:
+            yield wrong(f"contract {dataset}", error)
+    for name, look in (
+        ("kpis", lambda: f"{len(ws.kpis)}"),
+        ("lake", lambda: str(ws.lake.location)),
+        ("engine", lambda: f"{ws.settings.engine.name}, memory {ws.engine and ws.settings.engine.memory}"),
+        ("sinks", lambda: ", ".join(sink.url for sink in ws.sinks) or "none"),
+    ):
+        try:
+            yield Finding(name, "good", look())
+        except HitParadeError as error:
+            yield wrong(name, error)

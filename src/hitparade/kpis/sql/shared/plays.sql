@@ -1,0 +1,22 @@
+/*
+description: >-
+  One row per listen. The listens of a delivery repeat within and over files; here each (user_id, track_id,
+  listened_at) stands once.
+reads:
+  listens: [listen_date, listen_hour, user_id, track_id, listened_at]
+*/
+WITH distinct_listens AS (
+  SELECT DISTINCT
+    listens.listen_date,
+    listens.listen_hour,
+    listens.user_id,
+    listens.track_id,
+    listens.listened_at
+  FROM listens
+)
+SELECT
+  distinct_listens.listen_date,
+  distinct_listens.listen_hour,
+  distinct_listens.user_id,
+  distinct_listens.track_id
+FROM distinct_listens

@@ -1,0 +1,211 @@
+"""One lake: its catalog, its tables, where new files go, and what a table's plan holds."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Collection, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.exceptions import (
+    NamespaceAlreadyExistsError,
+    NoSuchTableError,
+    TableAlreadyExistsError,
+)
+from pyiceberg.expressions import AlwaysTrue, BooleanExpression, In
+from pyiceberg.manifest import DataFile
+from pyiceberg.table import Table
+from sqlalchemy.exc import DatabaseError
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from hitparade.errors import KpiError, LakeError, StorageError
+from hitparade.lake import commits
+from hitparade.lake.tables import DATA_TABLES, PARTITION, TableShape, data_table, kpi_table
+from hitparade.model import Kpi, LakeFile
+from hitparade.storage.local import errors_explained, sync_files
+
+SQLITE_TIMEOUT_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A KPI table as it was when its days were decided on: what a replacement is committed onto."""
+
+    table: Table
+    files: tuple[DataFile, ...]
+
+    def paths(self, days: Collection[date]) -> list[str]:
+        """The files of some days."""
+        return [file.file_path for file in self.files if day_of(file) in days]
+
+
+class Lake:
+    """The Iceberg tables of one namespace."""
+
+    def __init__(self, catalog: SqlCatalog, location: Path, namespace: str) -> None:
+        self.catalog = catalog
+        self.location = location
+        self.namespace = namespace
+
+    # -- tables
+
+    def prepare(self) -> None:
+        """Create the data tables that are missing."""
+        with suppress(NamespaceAlreadyExistsError):  # another process may be faster
+            self.catalog.create_namespace_if_not_exists(self.namespace)
+        for name in DATA_TABLES:
+            if not self.catalog.table_exists((self.namespace, name)):
+                self._create(data_table(name))
+
+    def _create(self, shape: TableShape) -> Table:
+        name = (self.namespace, shape.name)
+        try:
+            return self.catalog.create_table(
+                name,
+                shape.schema,
+                location=str(self.location / shape.name),
+                partition_spec=shape.spec,
+                properties=dict(shape.properties),
+            )
+        except TableAlreadyExistsError:
+            return self.catalog.load_table(name)
+
+    def table(self, name: str) -> Table | None:
+        """A table as it is now, or None."""
+        try:
+            return self.catalog.load_table((self.namespace, name))
+        except NoSuchTableError:
+            return None
+        except FileNotFoundError as error:
+            raise LakeError(
+                f"{self.location}: table {name} names a file that is not there: {error.filename}",
+                hint="was the folder moved? Iceberg keeps absolute paths: move it back",
+            ) from error
+
+    def kpi_table(self, kpi: Kpi) -> Table:
+        """The table of a stored KPI, made or widened to the columns its header has now."""
+        shape = kpi_table(kpi)
+        table = self.table(shape.name) or self._create(shape)
+        known = {field.name: field.field_type for field in table.schema().fields}
+        for field in shape.schema.fields:
+            if field.name in known and known[field.name] != field.field_type:
+                raise KpiError(
+                    kpi.source,
+                    f"column {field.name} is {known[field.name]} in the lake and cannot become {field.field_type}",
+                    hint="give the column or the KPI another name",
+                )
+        if {field.name for field in shape.schema.fields} - set(known):
+            with table.update_schema() as update:
+                update.union_by_name(shape.schema)
+            names = table.schema().name_mapping.model_dump_json()
+            with table.transaction() as transaction:
+                transaction.set_properties({"schema.name-mapping.default": names})
+        return table
+
+    # -- plans
+
+    def files(self, name: str, days: Collection[date] | None = None) -> tuple[LakeFile, ...]:
+        """The Parquet files of a table, of those days only when days are given."""
+        table = self.table(name)
+        if table is None:
+            return ()
+        return tuple(
+            LakeFile(path=file.file_path, rows=file.record_count, day=day_of(file)) for file in plan(table, days)
+        )
+
+    def base(self, kpi: Kpi, days: Collection[date]) -> Base:
+        """A KPI's table and its files of the days, to compute onto."""
+        table = self.kpi_table(kpi)
+        return Base(table=table, files=plan(table, days))
+
+    # -- commits
+
+    def staging(self, table: str, attempt: str) -> Path:
+        """A new folder for files that a commit may name; nothing else ever writes there."""
+        folder = self.location / table / "data" / attempt
+        with errors_explained(f"write {folder}"):
+            folder.mkdir(parents=True)
+        return folder
+
+    def discard(self, folder: Path) -> None:
+        """Remove staged files that no commit has named."""
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def append(self, name: str, paths: Sequence[str], *, run: int) -> None:
+        """Add staged files to a data table, on the disk first."""
+        if not paths:
+            return
+        table = self.table(name)
+        if table is None:
+            raise LakeError(f"{self.location}: table {name} is gone", hint="hitparade doctor")
+        sync_files(paths, root=str(self.location))
+        commits.append(table, paths, run=run)
+
+    def replace(self, base: Base, paths: Sequence[str], days: Collection[date], *, run: int) -> Base:
+        """Put staged files in the place of the days' files, onto just this base; the base as it is then."""
+        sync_files(paths, root=str(self.location))
+        removed = [file for file in base.files if day_of(file) in days]
+        commits.replace(base.table, paths, removed, run=run)
+        kept = tuple(file for file in base.files if day_of(file) not in days)
+        return Base(table=base.table, files=kept)
+
+    def close(self) -> None:
+        """Let go of the catalog's database."""
+        self.catalog.close()
+
+
+def plan(table: Table, days: Collection[date] | None) -> tuple[DataFile, ...]:
+    """The data files of a table's current snapshot, of those days only when days are given."""
+    if days is not None and not days:
+        return ()
+    wanted: BooleanExpression = AlwaysTrue() if days is None else In(PARTITION, set(days))  # type: ignore[arg-type, call-arg]
+    return tuple(task.file for task in table.scan(row_filter=wanted).plan_files())
+
+
+def day_of(file: DataFile) -> date | None:
+    """The day of a file in a partitioned table."""
+    if len(file.partition) == 0:
+        return None
+    day = file.partition[0]
+    return day if isinstance(day, date) else date.fromordinal(date(1970, 1, 1).toordinal() + day)
+
+
+@retry(
+    retry=retry_if_exception_type(DatabaseError),
+    stop=stop_after_attempt(8),
+    wait=wait_random_exponential(0.05, max=1),
+    reraise=True,
+)
+def open_catalog(path: Path, warehouse: Path) -> SqlCatalog:
+    """The SQLite catalog; several processes may create it at once, and all but one of them fail at first."""
+    with closing(sqlite3.connect(path, timeout=SQLITE_TIMEOUT_S)) as database:
+        database.execute("PRAGMA journal_mode = WAL")
+    return SqlCatalog(
+        "hitparade",
+        **{
+            "uri": f"sqlite:///{path}?timeout={SQLITE_TIMEOUT_S}",
+            "warehouse": str(warehouse),
+            "py-io-impl": "hitparade.lake.synced.SyncedFileIO",
+        },
+    )
+
+
+def open_lake(location: Path, namespace: str) -> Lake:
+    """The lake in a folder, made when it is missing."""
+    folder = Path(os.path.abspath(location))  # noqa: PTH100 - resolve() would follow links that may move
+    with errors_explained(f"open the lake {folder}"):
+        folder.mkdir(parents=True, exist_ok=True)
+    try:
+        lake = Lake(open_catalog(folder / "catalog.db", folder), folder, namespace)
+        lake.prepare()
+    except (DatabaseError, sqlite3.Error) as error:
+        raise StorageError(
+            f"cannot open the catalog {folder / 'catalog.db'}: {getattr(error, 'orig', error)}",
+            hint="see that the folder exists, has room and may be written",
+        ) from error
+    return lake

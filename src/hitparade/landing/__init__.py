@@ -1,0 +1,1 @@
+"""The landing zone: which files wait, who they are, and where they go once the ledger has settled them."""

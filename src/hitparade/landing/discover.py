@@ -1,0 +1,51 @@
+"""Which files wait. List, look twice, and leave alone what is still being written."""
+
+from __future__ import annotations
+
+from hitparade.model import Blob
+from hitparade.storage import Storage
+
+MANIFEST = "manifest.json"
+UNFINISHED = (".tmp", ".part")
+TAIL = 1
+
+
+def waiting(storage: Storage, folder: str) -> tuple[Blob, ...]:
+    """Files in a landing folder, those that came first in front.
+
+    Dot-files, `*.tmp`, `*.part` and the manifest are nobody's delivery. Time orders files that wait together; it
+    never decides that a file is new.
+    """
+    blobs = [blob for blob in storage.list(folder) if is_delivery(blob.name)]
+    return tuple(sorted(blobs, key=lambda blob: (blob.modified, blob.name)))
+
+
+def is_delivery(name: str) -> bool:
+    """Whether a name in a landing folder is that of a delivered file."""
+    return not name.startswith(".") and not name.endswith(UNFINISHED) and name != MANIFEST
+
+
+def is_settled(storage: Storage, blob: Blob, *, now: float, settle_seconds: float) -> bool:
+    """Whether a file is whole, as far as anyone can tell.
+
+    One that changed between two looks is not, nor is a young one whose last line has no end.
+    """
+    if storage.stat(blob.url) != blob:
+        return False
+    if blob.size == 0 or now - blob.modified >= settle_seconds:
+        return now - blob.modified >= settle_seconds if blob.size == 0 else True
+    if compression(blob.name) is not None:
+        return False
+    with storage.open(blob.url) as file:
+        file.seek(-TAIL, 2)
+        return file.read(TAIL) in (b"\n", b"\r")
+
+
+def compression(name: str) -> str | None:
+    """How a file is packed, by its name."""
+    return {".gz": "gzip", ".zst": "zstd"}.get(name[name.rfind(".") :] if "." in name else "")
+
+
+def plain_name(name: str) -> str:
+    """A file's name without what says how it is packed."""
+    return name.rsplit(".", 1)[0] if compression(name) else name

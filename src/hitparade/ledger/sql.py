@@ -1,0 +1,399 @@
+"""The ledger in a SQL database: SQLite beside the catalog, or PostgreSQL by URL.
+
+Writers take turns: SQLite by BEGIN IMMEDIATE, PostgreSQL by locking the table of runs. So seqs are given out in
+the order in which deliveries are committed, and a run is checked and its rows written in one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from hitparade.errors import ConfigError, Fenced, LakeError, MissingExtra, StorageError
+from hitparade.ledger import schema
+from hitparade.ledger.schema import (
+    computations,
+    contracts,
+    deliveries,
+    facts,
+    publications,
+    runs,
+    touched_days,
+)
+from hitparade.model import Computation, Dataset, Delivery, NewDelivery, Publication, Run, Status
+
+SQLITE_TIMEOUT_S = 60
+IN_EFFECT: Status = "loaded"
+# Databases limit the values of one statement; the smallest limit in use is SQLite's 32,766.
+VALUES_PER_STATEMENT = 5000
+
+
+class SqlLedger:
+    """See Ledger."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = open_engine(url)
+
+    # -- the lake's facts
+
+    @retry(
+        retry=retry_if_exception_type(DatabaseError),
+        stop=stop_after_attempt(8),
+        wait=wait_random_exponential(0.05, max=1),
+        reraise=True,
+    )
+    def _create(self) -> None:
+        """Create the tables; several processes may do so at once, and all but one of them fail at first."""
+        schema.metadata.create_all(self.engine)
+
+    def prepare(self, wanted: Mapping[str, str]) -> Mapping[str, str]:
+        """See Ledger."""
+        with explained(self.engine.url):
+            self._create()
+        with self._writing() as db:
+            found = {row.name: row.value for row in db.execute(sa.select(facts))}
+            missing = [{"name": name, "value": value} for name, value in wanted.items() if name not in found]
+            if missing:
+                db.execute(sa.insert(facts), missing)
+            return {**wanted, **found}
+
+    # -- runs
+
+    def begin_run(self, *, command: str, host: str, now: datetime) -> int:
+        """See Ledger."""
+        with self._writing() as db:
+            run = last_run(db) + 1
+            at = now.isoformat()
+            db.execute(sa.insert(runs).values(run=run, started_at=at, heartbeat_at=at, host=host, command=command))
+            return run
+
+    def beat(self, run: int, *, now: datetime) -> None:
+        """See Ledger."""
+        with self._writing() as db:
+            db.execute(sa.update(runs).where(runs.c.run == run).values(heartbeat_at=now.isoformat()))
+
+    def end_run(self, run: int, *, now: datetime) -> None:
+        """See Ledger."""
+        at = now.isoformat()
+        with self._writing() as db:
+            db.execute(sa.update(runs).where(runs.c.run == run).values(heartbeat_at=at, ended_at=at))
+
+    def latest_run(self) -> Run | None:
+        """See Ledger."""
+        with self._reading() as db:
+            row = db.execute(sa.select(runs).order_by(runs.c.run.desc()).limit(1)).first()
+        if row is None:
+            return None
+        return Run(
+            run=row.run,
+            started_at=datetime.fromisoformat(row.started_at),
+            heartbeat_at=datetime.fromisoformat(row.heartbeat_at),
+            ended_at=datetime.fromisoformat(row.ended_at) if row.ended_at else None,
+            host=row.host,
+            command=row.command,
+        )
+
+    # -- deliveries
+
+    def record_deliveries(self, run: int, new: Sequence[NewDelivery], *, now: datetime) -> tuple[int, ...]:
+        """See Ledger."""
+        with self._writing(run) as db:
+            self._record_contracts(db, new)
+            first = (db.scalar(sa.select(sa.func.max(deliveries.c.seq))) or 0) + 1
+            seqs = tuple(range(first, first + len(new)))
+            db.execute(
+                sa.insert(deliveries),
+                [
+                    {
+                        "seq": seq,
+                        "load_id": delivery.load_id,
+                        "dataset": delivery.dataset,
+                        "uri": delivery.uri,
+                        "size": delivery.size,
+                        "etag": delivery.etag,
+                        "sha256": delivery.sha256,
+                        "contract": delivery.contract.hash if delivery.contract else None,
+                        "status": delivery.status,
+                        "rows_read": delivery.rows_read,
+                        "rows_loaded": delivery.rows_loaded,
+                        "rows_rejected": delivery.rows_rejected,
+                        "reason": delivery.reason,
+                        "loaded_at": now.isoformat(),
+                        "run": run,
+                    }
+                    for seq, delivery in zip(seqs, new, strict=True)
+                ],
+            )
+            touched = [
+                {"listen_date": day, "seq": seq, "rows": rows}
+                for seq, delivery in zip(seqs, new, strict=True)
+                for day, rows in delivery.touched.items()
+            ]
+            if touched:
+                db.execute(sa.insert(touched_days), touched)
+            superseded = [seq for delivery in new for seq in delivery.supersedes]
+            for chunk in chunks(superseded):
+                db.execute(sa.update(deliveries).where(deliveries.c.seq.in_(chunk)).values(status="superseded"))
+            return seqs
+
+    @staticmethod
+    def _record_contracts(db: sa.Connection, new: Sequence[NewDelivery]) -> None:
+        judged = {delivery.contract.hash: delivery.contract for delivery in new if delivery.contract}
+        known = set(db.scalars(sa.select(contracts.c.hash).where(contracts.c.hash.in_(judged))))
+        missing = [
+            {"hash": contract.hash, "dataset": contract.dataset, "text": contract.text}
+            for contract in judged.values()
+            if contract.hash not in known
+        ]
+        if missing:
+            db.execute(sa.insert(contracts), missing)
+
+    def seen(self, identities: Collection[tuple[str, int, str]]) -> frozenset[tuple[str, int, str]]:
+        """See Ledger."""
+        found: set[tuple[str, int, str]] = set()
+        query = sa.select(deliveries.c.uri, deliveries.c.size, deliveries.c.etag)
+        with self._reading() as db:
+            for chunk in chunks(sorted({uri for uri, _, _ in identities})):
+                found.update(
+                    (row.uri, row.size, row.etag) for row in db.execute(query.where(deliveries.c.uri.in_(chunk)))
+                )
+        return frozenset(found & set(identities))
+
+    def with_contents(self, dataset: Dataset, sha256s: Collection[str]) -> tuple[Delivery, ...]:
+        """See Ledger."""
+        return self._deliveries_where(deliveries.c.sha256, sha256s, deliveries.c.dataset == dataset)
+
+    def in_effect_under(self, dataset: Dataset, uris: Collection[str]) -> tuple[Delivery, ...]:
+        """See Ledger."""
+        return self._deliveries_where(
+            deliveries.c.uri, uris, deliveries.c.dataset == dataset, deliveries.c.status == IN_EFFECT
+        )
+
+    def _deliveries_where(
+        self, column: sa.Column[Any], values: Collection[str], *conditions: sa.ColumnElement[bool]
+    ) -> tuple[Delivery, ...]:
+        found: list[Delivery] = []
+        with self._reading() as db:
+            for chunk in chunks(sorted(set(values))):
+                rows = db.execute(sa.select(deliveries).where(column.in_(chunk), *conditions))
+                found.extend(as_delivery(row) for row in rows)
+        return tuple(sorted(found, key=lambda delivery: delivery.seq))
+
+    def newest(self, dataset: Dataset) -> Delivery | None:
+        """See Ledger."""
+        found = self.deliveries(dataset=dataset, status=IN_EFFECT, limit=1)
+        return found[0] if found else None
+
+    def deliveries(
+        self, *, dataset: Dataset | None = None, status: Status | None = None, limit: int | None = None
+    ) -> tuple[Delivery, ...]:
+        """See Ledger."""
+        query = sa.select(deliveries).order_by(deliveries.c.seq.desc()).limit(limit)
+        if dataset is not None:
+            query = query.where(deliveries.c.dataset == dataset)
+        if status is not None:
+            query = query.where(deliveries.c.status == status)
+        with self._reading() as db:
+            return tuple(as_delivery(row) for row in db.execute(query))
+
+    def touching(self, day: date) -> tuple[tuple[Delivery, int], ...]:
+        """See Ledger."""
+        query = (
+            sa.select(deliveries, touched_days.c.rows)
+            .join(touched_days, touched_days.c.seq == deliveries.c.seq)
+            .where(touched_days.c.listen_date == day)
+            .order_by(deliveries.c.seq)
+        )
+        with self._reading() as db:
+            return tuple((as_delivery(row), row.rows) for row in db.execute(query))
+
+    def days_of(self, seqs: Collection[int]) -> frozenset[date]:
+        """See Ledger."""
+        columns = touched_days.c
+        found: set[date] = set()
+        with self._reading() as db:
+            for chunk in chunks(sorted(seqs)):
+                query = sa.select(columns.listen_date).where(columns.seq.in_(chunk), columns.rows > 0)
+                found.update(db.scalars(query.distinct()))
+        return frozenset(found)
+
+    def load_ids(self, dataset: Dataset, *, days: Collection[date] | None = None) -> Mapping[int, int]:
+        """See Ledger."""
+        in_effect = sa.select(deliveries.c.load_id, deliveries.c.seq).where(
+            deliveries.c.dataset == dataset, deliveries.c.status == IN_EFFECT
+        )
+        found: dict[int, int] = {}
+        with self._reading() as db:
+            if days is None:
+                return {row.load_id: row.seq for row in db.execute(in_effect)}
+            joined = in_effect.join(touched_days, touched_days.c.seq == deliveries.c.seq).distinct()
+            for chunk in chunks(sorted(days)):
+                rows = db.execute(joined.where(touched_days.c.listen_date.in_(chunk)))
+                found.update({row.load_id: row.seq for row in rows})
+        return found
+
+    def touched(self) -> Mapping[date, int]:
+        """See Ledger."""
+        query = sa.select(touched_days.c.listen_date, sa.func.max(touched_days.c.seq).label("seq")).group_by(
+            touched_days.c.listen_date
+        )
+        with self._reading() as db:
+            return {row.listen_date: row.seq for row in db.execute(query)}
+
+    def counts(self) -> Mapping[tuple[Dataset, Status], tuple[int, int, int, int]]:
+        """See Ledger."""
+        columns = deliveries.c
+        query = sa.select(
+            columns.dataset,
+            columns.status,
+            sa.func.count().label("files"),
+            sa.func.sum(columns.rows_read).label("read"),
+            sa.func.sum(columns.rows_loaded).label("loaded"),
+            sa.func.sum(columns.rows_rejected).label("rejected"),
+        ).group_by(columns.dataset, columns.status)
+        with self._reading() as db:
+            return {
+                (row.dataset, row.status): (row.files, int(row.read), int(row.loaded), int(row.rejected))
+                for row in db.execute(query)
+            }
+
+    def contract_text(self, contract: str) -> str | None:
+        """See Ledger."""
+        with self._reading() as db:
+            return db.scalar(sa.select(contracts.c.text).where(contracts.c.hash == contract))
+
+    # -- computations and publications
+
+    def record_computations(self, run: int, new: Iterable[Computation]) -> None:
+        """See Ledger."""
+        rows = [{**asdict(computation), "computed_at": computation.computed_at.isoformat()} for computation in new]
+        self._replace(run, computations, rows)
+
+    def computations(self, *, kpi: str | None = None, day: date | None = None) -> tuple[Computation, ...]:
+        """See Ledger."""
+        query = sa.select(computations)
+        if kpi is not None:
+            query = query.where(computations.c.kpi == kpi)
+        if day is not None:
+            query = query.where(computations.c.listen_date == day)
+        with self._reading() as db:
+            rows = db.execute(query).mappings()
+            return tuple(
+                Computation(**{**row, "computed_at": datetime.fromisoformat(row["computed_at"])}) for row in rows
+            )
+
+    def record_publications(self, run: int, new: Iterable[Publication]) -> None:
+        """See Ledger."""
+        rows = [{**asdict(publication), "published_at": publication.published_at.isoformat()} for publication in new]
+        self._replace(run, publications, rows)
+
+    def publications(self, sink: str) -> tuple[Publication, ...]:
+        """See Ledger."""
+        with self._reading() as db:
+            rows = db.execute(sa.select(publications).where(publications.c.sink == sink)).mappings()
+            return tuple(
+                Publication(**{**row, "published_at": datetime.fromisoformat(row["published_at"])}) for row in rows
+            )
+
+    def _replace(self, run: int, table: sa.Table, rows: list[dict[str, Any]]) -> None:
+        """Put rows in the place of those with the same key; without rows only the run is checked."""
+        with self._writing(run) as db:
+            if not rows:
+                return
+            keys = [column.name for column in table.primary_key.columns]
+            matches = sa.and_(*(table.c[name] == sa.bindparam(f"key_{name}") for name in keys))
+            db.execute(sa.delete(table).where(matches), [{f"key_{name}": row[name] for name in keys} for row in rows])
+            db.execute(sa.insert(table), rows)
+
+    # -- transactions
+
+    @contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
+        with explained(self.engine.url), self.engine.connect() as db:
+            yield db
+
+    @contextmanager
+    def _writing(self, run: int | None = None) -> Iterator[sa.Connection]:
+        """A transaction that holds the turn to write; Fenced when a later run than this one exists."""
+        with explained(self.engine.url), self.engine.connect() as db:
+            if self.engine.dialect.name == "sqlite":
+                db.exec_driver_sql("BEGIN IMMEDIATE")
+            else:
+                db.exec_driver_sql("LOCK TABLE runs IN EXCLUSIVE MODE")
+            if run is not None and (latest := last_run(db)) > run:
+                raise Fenced(f"run {run} may not write any more: run {latest} exists", hint="run again")
+            yield db
+            db.commit()
+
+    def close(self) -> None:
+        """See Ledger."""
+        self.engine.dispose()
+
+
+def last_run(db: sa.Connection) -> int:
+    """The highest run number given out, 0 before the first."""
+    return db.scalar(sa.select(sa.func.max(runs.c.run))) or 0
+
+
+def as_delivery(row: sa.Row[Any]) -> Delivery:
+    """A delivery from a row of its table, whatever else the row has."""
+    values = {column.name: getattr(row, column.name) for column in deliveries.columns}
+    return Delivery(**{**values, "loaded_at": datetime.fromisoformat(values["loaded_at"])})
+
+
+def chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """Values in pieces that one statement can take."""
+    for start in range(0, len(values), VALUES_PER_STATEMENT):
+        yield values[start : start + VALUES_PER_STATEMENT]
+
+
+def open_engine(url: str) -> sa.Engine:
+    """An engine for the URL, set up so that what is committed lasts and writers wait for one another."""
+    try:
+        parsed = sa.make_url(url)
+        if parsed.get_backend_name() != "sqlite":
+            return sa.create_engine(parsed, pool_pre_ping=True)
+    except sa.exc.ArgumentError as error:
+        raise ConfigError(f"ledger: not a database URL: {error}", hint="such as sqlite:////data/ledger.db") from error
+    except ModuleNotFoundError as error:
+        raise MissingExtra(f"a ledger on {parsed.get_backend_name()} ({error.name})", "postgres") from error
+    if parsed.database:
+        try:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(f"cannot make {Path(parsed.database).parent}: {error.strerror}") from error
+    engine = sa.create_engine(parsed, connect_args={"timeout": SQLITE_TIMEOUT_S})
+
+    @sa.event.listens_for(engine, "connect")
+    def durable(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # transactions begin where _writing says, not where the driver thinks
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+
+    return engine
+
+
+@contextmanager
+def explained(url: sa.URL) -> Iterator[None]:
+    """Turn the database's refusals into errors that say which ledger, and whether to try again."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        where = url.render_as_string(hide_password=True)
+        cause = str(getattr(error, "orig", None) or error).strip()
+        if isinstance(error, OperationalError):
+            raise StorageError(
+                f"ledger {where}: {cause}", hint="see that the place exists, has room and may be written"
+            ) from error
+        if isinstance(error, DatabaseError):
+            raise LakeError(f"ledger {where}: {cause}", hint="is this file a ledger of hitparade?") from error
+        raise

@@ -1,0 +1,62 @@
+"""A new workspace: settings, landing folders, and the built-in contracts written out so that they can be changed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from hitparade.errors import ConfigError
+from hitparade.model import DATASETS
+from hitparade.storage.local import errors_explained
+
+SETTINGS = """\
+# Settings of this workspace; docs/configuration.md lists every key. Locations are relative to this file.
+# What is left out has its default. The environment goes before: HITPARADE_ENGINE__MEMORY=2GB
+{sinks}
+
+[landing]                  # where CSV files are delivered
+streams = "data/streams"
+songs = "data/songs"
+users = "data/users"
+
+[lake]                     # Iceberg tables; time zone and namespace are fixed once the lake is made
+location = "lake"
+timezone = "UTC"           # in which days and hours are counted
+
+[engine]
+memory = "800MB"           # what the engine may take; it spills to disk beyond
+
+[kpis]
+genre_attribution = "all"  # a track of several genres counts in "all" of them, or in its "primary" one
+folder = "kpis"            # your own KPIs, one SQL file each
+"""
+NO_SINKS = '# sinks = ["files:exports"]   # CSV and Parquet for each KPI and day'
+
+
+def make_workspace(folder: Path, *, sinks: tuple[str, ...] = ()) -> list[Path]:
+    """Write a workspace into a folder; what is there already is left alone. The paths that were made.
+
+    Raises ConfigError when the folder is a workspace already.
+    """
+    config = folder / "hitparade.toml"
+    if config.exists():
+        raise ConfigError(f"{config} exists already", hint="use it, or choose another folder")
+    made = []
+    with errors_explained(f"make a workspace in {folder}"):
+        for dataset in DATASETS:
+            landing = folder / "data" / dataset
+            landing.mkdir(parents=True, exist_ok=True)
+            manifest = landing / "manifest.json"
+            if not manifest.exists():
+                manifest.write_text(manifest_text(dataset), encoding="utf-8")
+                made.append(manifest)
+        listed = f"sinks = {json.dumps(list(sinks))}" if sinks else NO_SINKS
+        config.write_text(SETTINGS.format(sinks=listed), encoding="utf-8")
+    return [config, *made]
+
+
+def manifest_text(dataset: str) -> str:
+    """The built-in manifest of a dataset, as it stands."""
+    from importlib.resources import files
+
+    return (files("hitparade.contracts") / "builtin" / f"{dataset}.json").read_text(encoding="utf-8")

@@ -1,0 +1,179 @@
+"""compute: days whose listens changed -> KPI tables in the lake.
+
+Wanted, for each day: the highest delivery that touched it, and the KPI's hash. Present: what was last computed.
+Days that differ are computed anew in batches of bounded rows and their partitions replaced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hitparade import log
+from hitparade.errors import Conflict
+from hitparade.model import Computation, ComputedDays, InEffect, Kpi, LakeFile
+from hitparade.workspace import Workspace
+
+if TYPE_CHECKING:
+    from hitparade.lake.lake import Base
+
+ATTEMPTS = 5
+# A commit takes some 20 ms a table whatever it holds, so several batches share one.
+BATCHES_PER_COMMIT = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """A day, the highest seq that touched it, and the KPIs that have to be computed for it."""
+
+    day: date
+    seq: int
+    kpis: frozenset[str]
+
+
+@dataclass(slots=True)
+class Computed:
+    """What a compute did."""
+
+    days: set[date] = field(default_factory=set)
+    kpi_days: int = 0
+    rows: int = 0
+
+
+def compute(ws: Workspace) -> Computed:
+    """Bring every stored KPI up to date."""
+    outcome = Computed()
+    attempts = 0
+    while stale := decide(ws):
+        if ws.turn.begin():
+            continue
+        try:
+            reconcile(ws, {each.day for each in stale}, outcome)
+        except Conflict:
+            attempts += 1
+            if attempts == ATTEMPTS:
+                raise
+            log.get_logger().info("compute.conflict", attempt=attempts)
+    if outcome.days:
+        log.get_logger().info("compute.done", days=len(outcome.days), kpi_days=outcome.kpi_days, rows=outcome.rows)
+    return outcome
+
+
+def decide(ws: Workspace) -> list[Stale]:
+    """The days that are not as they should be, in order."""
+    present = {(each.kpi, each.listen_date): each for each in ws.ledger.computations()}
+    stale = []
+    for day, seq in sorted(ws.ledger.touched().items()):
+        behind = frozenset(
+            kpi.name
+            for kpi in ws.daily_kpis
+            if (last := present.get((kpi.name, day))) is None or last.seq < seq or last.hash != kpi.hash
+        )
+        if behind:
+            stale.append(Stale(day, seq, behind))
+    return stale
+
+
+def reconcile(ws: Workspace, days: Collection[date], outcome: Computed) -> None:
+    """Compute days: the tables' bases first, then the ledger, then the data, then the commits onto those bases."""
+    bases = {kpi.name: ws.lake.base(kpi, days) for kpi in ws.daily_kpis}
+    stale = [each for each in decide(ws) if each.day in days]
+    listens = ws.lake.files("listens", days)
+    needed = {name for each in stale for name in each.kpis}
+    open_catalogue(ws, [kpi for kpi in ws.daily_kpis if kpi.name in needed])
+    pending = Pending(ws, bases, outcome)
+    with ws.progress.of("compute", len(stale)) as advance:
+        for batch in batches(stale, listens, ws.settings.compute.batch_rows):
+            pending.add(batch, [file.path for file in listens if file.day in {each.day for each in batch}])
+            advance(len(batch))
+        pending.commit()
+
+
+def open_catalogue(ws: Workspace, kpis: Sequence[Kpi]) -> None:
+    """Make the catalogue relations that KPIs read, directly or through shared ones."""
+    read = {name for kpi in kpis for reads in (kpi.reads, *(r.reads for r in kpi.relations)) for name in reads}
+    songs = bool(read & {"songs", "song_genres", "song_artists"})
+    ws.engine.open_catalogue(
+        ws.in_effect("songs") if songs else None, ws.in_effect("users") if "users" in read else None
+    )
+
+
+def batches(stale: Sequence[Stale], listens: Sequence[LakeFile], batch_rows: int) -> Iterator[list[Stale]]:
+    """Days in turn, as many as have at most so many rows (one that has more is alone), all for the same KPIs."""
+    rows: dict[date | None, int] = {}
+    for file in listens:
+        rows[file.day] = rows.get(file.day, 0) + file.rows
+    batch: list[Stale] = []
+    size = 0
+    for each in stale:
+        count = rows.get(each.day, 0)
+        if batch and (size + count > batch_rows or each.kpis != batch[0].kpis):
+            yield batch
+            batch, size = [], 0
+        batch.append(each)
+        size += count
+    if batch:
+        yield batch
+
+
+class Pending:
+    """Computed days on their way into the lake."""
+
+    def __init__(self, ws: Workspace, bases: Mapping[str, Base], outcome: Computed) -> None:
+        self.ws = ws
+        self.bases = dict(bases)
+        self.outcome = outcome
+        self.batches: list[tuple[list[Stale], ComputedDays]] = []
+
+    def add(self, batch: list[Stale], files: Sequence[str]) -> None:
+        """Compute a batch of days; commit when there is enough."""
+        ws = self.ws
+        days = [each.day for each in batch]
+        kpis = [kpi for kpi in ws.daily_kpis if kpi.name in batch[0].kpis]
+        attempt = str(ws.turn.next_load_id())
+        folders: dict[str, Path] = {kpi.name: ws.lake.staging(f"kpi_{kpi.name}", attempt) for kpi in kpis}
+        done = ws.engine.compute_days(
+            kpis,
+            days,
+            InEffect(files={"listens": tuple(files)}, load_ids=ws.ledger.load_ids("streams", days=days)),
+            previous={kpi.name: self.bases[kpi.name].paths(days) for kpi in kpis},
+            folders=folders,
+        )
+        self.batches.append((batch, done))
+        if len(self.batches) == BATCHES_PER_COMMIT:
+            self.commit()
+
+    def commit(self) -> None:
+        """Commit what was computed, table by table onto its base, and then to the ledger."""
+        ws = self.ws
+        by_name = {kpi.name: kpi for kpi in ws.daily_kpis}
+        for name in sorted({name for batch, _ in self.batches for name in batch[0].kpis}):
+            taking = [(batch, done) for batch, done in self.batches if name in batch[0].kpis]
+            days = {each.day for batch, _ in taking for each in batch}
+            paths = [path for _, done in taking for path in done.files[name]]
+            self.bases[name] = ws.lake.replace(self.bases[name], paths, days, run=ws.turn.number)
+        records = [
+            Computation(
+                kpi=name,
+                listen_date=each.day,
+                seq=each.seq,
+                hash=by_name[name].hash,
+                rows=done.rows.get((name, each.day), 0),
+                listens=done.listens[each.day],
+                repeats=done.repeats[each.day],
+                computed_at=ws.clock(),
+                run=ws.turn.number,
+            )
+            for batch, done in self.batches
+            for each in batch
+            for name in sorted(each.kpis)
+        ]
+        if records:
+            ws.ledger.record_computations(ws.turn.number, records)
+        self.outcome.days.update(record.listen_date for record in records)
+        self.outcome.kpi_days += len(records)
+        self.outcome.rows += sum(record.rows for record in records)
+        self.batches = []

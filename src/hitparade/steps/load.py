@@ -1,0 +1,208 @@
+"""load: files in the landing zone -> rows in the lake.
+
+Wanted is every file that lies there, present is what the ledger knows. Data is committed first, the ledger second;
+rows that the ledger never heard of count for nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+
+from hitparade import log
+
+from hitparade.errors import ContractBreach, Terminal
+from hitparade.landing.discover import MANIFEST, is_settled, waiting
+from hitparade.landing.identify import fingerprint
+from hitparade.model import DATASETS, Blob, Contract, Dataset, Fingerprint, NewDelivery
+from hitparade.steps.judge import Candidate, Judged, judge_catalogue, judge_streams
+from hitparade.workspace import Workspace
+
+HASHING_THREADS = 2
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What a load did, file by file, and what kept datasets from being loaded."""
+
+    deliveries: list[NewDelivery] = field(default_factory=list)
+    failures: list[Terminal] = field(default_factory=list)
+
+    def count(self, status: str) -> int:
+        """Files of a status."""
+        return sum(delivery.status == status for delivery in self.deliveries)
+
+    @property
+    def rejected(self) -> int:
+        """Rows rejected."""
+        return sum(delivery.rows_rejected for delivery in self.deliveries)
+
+
+def load(ws: Workspace) -> Loaded:
+    """Load everything that waits. A dataset whose contract stops it is left, and said so; the others go on."""
+    outcome = Loaded()
+    for dataset in DATASETS:
+        try:
+            load_dataset(ws, dataset, outcome)
+        except Terminal as failure:
+            log.get_logger().error("load.stopped", dataset=dataset, error=failure.message)
+            outcome.failures.append(failure)
+    return outcome
+
+
+def load_dataset(ws: Workspace, dataset: Dataset, outcome: Loaded) -> None:
+    """Decide, do, commit, until nothing waits."""
+    restless: set[str] = set()
+    while batch := decide(ws, dataset, restless):
+        if ws.turn.begin():
+            continue  # plan anew: what was seen before the run began may be another's work by now
+        contract = contract_of(ws, dataset)
+        with ws.progress.of(f"load {dataset}", sum(blob.size for blob in batch)) as advance:
+            prints = identify(ws, batch, contract)
+            deliveries = deliver(ws, dataset, contract, prints)
+            advance(sum(blob.size for blob in batch))
+        if moved := [blob for blob in batch if ws.storage.stat(blob.url) != blob]:
+            restless.update(blob.url for blob in moved)
+            log.get_logger().info("load.changed", files=[blob.name for blob in moved])
+            continue
+        commit(ws, deliveries, outcome)
+
+
+def decide(ws: Workspace, dataset: Dataset, restless: set[str]) -> tuple[Blob, ...]:
+    """The next files to load: of streams as many as one commit takes, of the catalogue the one that came first."""
+    folder = ws.settings.place(ws.settings.landing.folder(dataset))
+    blobs = [blob for blob in waiting(ws.storage, folder) if blob.url not in restless]
+    seen = ws.ledger.seen([(ws.uri(blob.url), blob.size, blob.etag) for blob in blobs])
+    new = [blob for blob in blobs if (ws.uri(blob.url), blob.size, blob.etag) not in seen]
+    settle, now = ws.settings.landing.settle_seconds, ws.clock().timestamp()
+    batch: list[Blob] = []
+    size = 0
+    for blob in new:
+        if not is_settled(ws.storage, blob, now=now, settle_seconds=settle):
+            log.get_logger().debug("load.unsettled", file=blob.name)
+            continue
+        full = size + blob.size > ws.settings.load.batch_bytes or len(batch) >= ws.settings.load.batch_files
+        if batch and (full or dataset != "streams"):
+            break
+        batch.append(blob)
+        size += blob.size
+    return tuple(batch)
+
+
+def contract_of(ws: Workspace, dataset: Dataset) -> Contract:
+    """The manifest beside the files, else the built-in one."""
+    from hitparade.contracts.manifest import builtin_contract, parse_manifest
+
+    place = f"{ws.settings.place(ws.settings.landing.folder(dataset))}/{MANIFEST}"
+    if ws.storage.stat(place) is None:
+        return builtin_contract(dataset)
+    with ws.storage.open(place) as file:
+        return parse_manifest(file.read(), dataset=dataset, source=place)
+
+
+def identify(ws: Workspace, batch: Sequence[Blob], contract: Contract) -> list[tuple[Blob, Fingerprint]]:
+    """Read each file once, to know who it is."""
+
+    def identified(blob: Blob) -> tuple[Blob, Fingerprint]:
+        with ws.storage.open(blob.url) as file:
+            return blob, fingerprint(file, delimiter=contract.delimiter)
+
+    with ThreadPoolExecutor(HASHING_THREADS) as pool:
+        return list(pool.map(identified, batch))
+
+
+def deliver(
+    ws: Workspace, dataset: Dataset, contract: Contract, prints: Sequence[tuple[Blob, Fingerprint]]
+) -> list[Judged]:
+    """Tell duplicates from new files, and judge the new ones. Data is staged afterwards, and not yet committed."""
+    duplicates, new = apart(ws, dataset, contract, prints)
+    candidates = [Candidate(blob, print_, ws.uri(blob.url), ws.turn.next_load_id()) for blob, print_ in new]
+    for candidate in candidates:
+        log.get_logger().debug("load.begin", file=candidate.blob.name, load_id=candidate.load_id)
+    judge = judge_streams if dataset == "streams" else judge_catalogue
+    return [*duplicates, *judge(ws, contract, candidates)]
+
+
+def apart(
+    ws: Workspace, dataset: Dataset, contract: Contract, prints: Sequence[tuple[Blob, Fingerprint]]
+) -> tuple[list[Judged], list[tuple[Blob, Fingerprint]]]:
+    """Duplicates, and new files. Of new files with the same content only the first; the others wait a turn."""
+    same_name_only = contract.on_redelivery == "supersede"
+    known = ws.ledger.with_contents(dataset, {print_.sha256 for _, print_ in prints})
+    newest = ws.ledger.newest(dataset) if dataset != "streams" else None
+    duplicates, new, taken = [], [], set()
+    for blob, print_ in prints:
+        same = [each for each in known if each.sha256 == print_.sha256 and each.status == "loaded"]
+        if same_name_only:
+            same = [each for each in same if each.uri == ws.uri(blob.url)]
+        if dataset != "streams":
+            same = [each for each in same if newest is not None and each.seq == newest.seq]
+        if same:
+            of = same[-1]
+            delivery = NewDelivery(
+                load_id=ws.turn.next_load_id(),
+                dataset=dataset,
+                uri=ws.uri(blob.url),
+                size=blob.size,
+                etag=blob.etag,
+                sha256=print_.sha256,
+                contract=None,
+                status="duplicate",
+                reason=f"same content as delivery {of.seq} ({of.name})",
+            )
+            duplicates.append(Judged(delivery=delivery))
+        elif same_name_only or print_.sha256 not in taken:
+            taken.add(print_.sha256)
+            new.append((blob, print_))
+    return duplicates, new
+
+
+def commit(ws: Workspace, judged: Sequence[Judged], outcome: Loaded) -> None:
+    """Data first, ledger second; then, if a contract stops the dataset here, say so."""
+    files: dict[str, list[str]] = {}
+    for each in judged:
+        for table, paths in each.files.items():
+            files.setdefault(table, []).extend(paths)
+    for table, listed in files.items():
+        ws.lake.append(table, listed, run=ws.turn.number)
+    deliveries = [touching(ws, each.delivery) for each in judged if each.breach is None]
+    if deliveries:
+        seqs = ws.ledger.record_deliveries(ws.turn.number, deliveries, now=ws.clock())
+        for seq, delivery in zip(seqs, deliveries, strict=True):
+            tell(seq, delivery)
+        outcome.deliveries.extend(deliveries)
+    for each in judged:
+        if each.breach is not None:
+            raise ContractBreach(
+                f"{each.delivery.uri}: {each.breach}",
+                hint="mend the file or its manifest.json (validation.on_error is 'fail'), then run again",
+            )
+
+
+def touching(ws: Workspace, delivery: NewDelivery) -> NewDelivery:
+    """The delivery with all the days it touches: its own, those it takes back, those its catalogue changes."""
+    if delivery.status != "loaded":
+        return delivery
+    if delivery.dataset == "songs":
+        return replace(delivery, touched=ws.engine.heard_days(ws.in_effect("streams")))
+    if delivery.supersedes:
+        before = dict.fromkeys(ws.ledger.days_of(delivery.supersedes), 0)
+        return replace(delivery, touched={**before, **delivery.touched})
+    return delivery
+
+
+def tell(seq: int, delivery: NewDelivery) -> None:
+    """One event a file."""
+    logger = log.get_logger()
+    event = logger.warning if delivery.status == "quarantined" or delivery.rows_rejected else logger.info
+    event(
+        f"load.{'done' if delivery.status == 'loaded' else delivery.status}",
+        dataset=delivery.dataset,
+        file=delivery.uri.rsplit("/", 1)[-1],
+        seq=seq,
+        rows=delivery.rows_loaded,
+        rejected=delivery.rows_rejected,
+        **({"days": len(delivery.touched)} if delivery.touched else {}),
+        **({"reason": delivery.reason} if delivery.reason else {}),
+    )

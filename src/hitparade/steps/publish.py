@@ -1,0 +1,77 @@
+"""publish: KPI days that a sink does not have -> the sink.
+
+Wanted is, for each KPI's day, the run that last computed it; present is the computation the sink last took.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hitparade import log
+from hitparade.model import Computation, Publication
+from hitparade.sinks import Sink
+from hitparade.workspace import Workspace
+
+RECORD_EVERY = 200
+
+
+@dataclass(slots=True)
+class Published:
+    """What a publish did."""
+
+    kpi_days: int = 0
+    rows: int = 0
+
+
+def publish(ws: Workspace) -> Published:
+    """Bring every sink up to date."""
+    outcome = Published()
+    for sink in ws.sinks:
+        while missing := decide(ws, sink):
+            if ws.turn.begin():
+                continue
+            reconcile(ws, sink, missing, outcome)
+        if outcome.kpi_days:
+            log.get_logger().info("publish.done", sink=sink.url, kpi_days=outcome.kpi_days, rows=outcome.rows)
+    return outcome
+
+
+def decide(ws: Workspace, sink: Sink) -> list[Computation]:
+    """The computations that the sink does not have, in order."""
+    tables = {kpi.name: sink.table(kpi) for kpi in ws.daily_kpis}
+    present = {(each.table, each.listen_date): each.computed_run for each in ws.ledger.publications(sink.url)}
+    missing = [
+        each
+        for each in ws.ledger.computations()
+        if each.kpi in tables and present.get((tables[each.kpi], each.listen_date)) != each.run
+    ]
+    return sorted(missing, key=lambda each: (each.kpi, each.listen_date))
+
+
+def reconcile(ws: Workspace, sink: Sink, missing: list[Computation], outcome: Published) -> None:
+    """Write KPI days, and record every so many."""
+    kpis = {kpi.name: kpi for kpi in ws.daily_kpis}
+    done: list[Publication] = []
+    with ws.progress.of(f"publish {sink.url}", len(missing)) as advance:
+        for each in missing:
+            kpi = kpis[each.kpi]
+            files = [file.path for file in ws.lake.files(f"kpi_{kpi.name}", [each.listen_date])]
+            rows = sink.write(kpi, each.listen_date, ws.engine.stored(kpi, files), run=ws.turn.number)
+            done.append(
+                Publication(
+                    sink=sink.url,
+                    table=sink.table(kpi),
+                    listen_date=each.listen_date,
+                    computed_run=each.run,
+                    rows=rows,
+                    published_at=ws.clock(),
+                    run=ws.turn.number,
+                )
+            )
+            outcome.kpi_days += 1
+            outcome.rows += rows
+            if len(done) == RECORD_EVERY:
+                ws.ledger.record_publications(ws.turn.number, done)
+                done = []
+            advance(1)
+    ws.ledger.record_publications(ws.turn.number, done)

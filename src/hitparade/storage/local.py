@@ -1,0 +1,161 @@
+"""Files on a local disk.
+
+A file's etag is its inode, size, mtime and ctime in nanoseconds: any of them changes when the bytes may have.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from hitparade.errors import StorageError
+from hitparade.model import Blob
+
+NEXT_STEP = {
+    errno.ENOSPC: "free some space, then run again: nothing recorded was lost",
+    errno.EDQUOT: "free some space, then run again: nothing recorded was lost",
+    errno.EACCES: "give this user the right to read and write there, then run again",
+    errno.EPERM: "give this user the right to read and write there, then run again",
+    errno.EROFS: "the file system is read-only: use another place, or mount it for writing",
+}
+
+
+@contextmanager
+def errors_explained(what: str) -> Iterator[None]:
+    """Turn the operating system's refusals into a StorageError that says what was refused, where, and what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(f"cannot {what}: {error.strerror or error}", hint=NEXT_STEP.get(error.errno or 0)) from error
+
+
+class LocalStorage:
+    """See Storage."""
+
+    def list(self, folder: str) -> Iterator[Blob]:
+        """See Storage."""
+        with errors_explained(f"list {folder}"):
+            try:
+                entries = list(os.scandir(folder))
+            except FileNotFoundError:
+                return
+        for entry in entries:
+            if entry.is_file():
+                blob = self.stat(os.path.join(folder, entry.name))  # noqa: PTH118 - urls are text here
+                if blob is not None:
+                    yield blob
+
+    def stat(self, url: str) -> Blob | None:
+        """See Storage."""
+        with errors_explained(f"look at {url}"):
+            try:
+                found = os.stat(url)  # noqa: PTH116
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+        etag = f"{found.st_ino}-{found.st_size}-{found.st_mtime_ns}-{found.st_ctime_ns}"
+        return Blob(url=url, size=found.st_size, etag=etag, modified=found.st_mtime)
+
+    def open(self, url: str) -> BinaryIO:
+        """See Storage."""
+        with errors_explained(f"read {url}"):
+            return Path(url).open("rb")
+
+    def write(self, url: str, data: bytes) -> None:
+        """See Storage."""
+        target = Path(url)
+        with errors_explained(f"write {url}"):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            part = target.with_name(f".{target.name}.{os.getpid()}.part")
+            try:
+                with part.open("wb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                part.replace(target)
+            finally:
+                part.unlink(missing_ok=True)
+            sync_folder(target.parent)
+
+    def move(self, source: str, target: str) -> bool:
+        """See Storage. A hard link is refused where the name is taken, which a rename is not."""
+        with errors_explained(f"move {source} to {target}"):
+            folder = Path(target).parent
+            folder.mkdir(parents=True, exist_ok=True)
+            try:
+                os.link(source, target)
+            except FileNotFoundError:
+                return False
+            except FileExistsError:
+                # A crash between the link and the unlink leaves one file under both names.
+                if not same_file(source, target):
+                    return False
+            except OSError as error:
+                if error.errno not in (errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK):
+                    raise
+                if not copy_new(source, target):
+                    return False
+            sync_folder(folder)
+            Path(source).unlink(missing_ok=True)
+            return True
+
+    def path(self, url: str) -> str:
+        """See Storage."""
+        return url
+
+
+def same_file(one: str, other: str) -> bool:
+    """Whether two names are of one file."""
+    try:
+        return Path(one).samefile(other)
+    except FileNotFoundError:
+        return False
+
+
+def copy_new(source: str, target: str) -> bool:
+    """Copy to a name that must be free, for places that have no hard links; False when the name is taken."""
+    part = f"{target}.{os.getpid()}.part"
+    with Path(source).open("rb") as reader, Path(part).open("wb") as writer:
+        while chunk := reader.read(1 << 20):
+            writer.write(chunk)
+        writer.flush()
+        os.fsync(writer.fileno())
+    if Path(target).exists():
+        Path(part).unlink()
+        return False
+    Path(part).replace(target)
+    return True
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a folder's entries last through a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sync_files(paths: Iterable[str], *, root: str) -> None:
+    """Make files last through a power cut: their bytes, their names and the folders up to `root` that hold them."""
+    files = [Path(path) for path in paths]
+    top = Path(root)
+    folders = {folder for file in files for folder in file.parents if folder == top or top in folder.parents}
+    with errors_explained(f"sync {root}"), ThreadPoolExecutor(8) as pool:
+        list(pool.map(sync_file, files))
+        list(pool.map(sync_folder, folders))
+
+
+def sync_file(file: Path) -> None:
+    """Make a file's bytes last through a power cut."""
+    with file.open("rb") as handle:
+        os.fsync(handle.fileno())
+
+
+def open() -> LocalStorage:  # noqa: A001 - every storage file is opened by this name
+    """The storage of local paths."""
+    return LocalStorage()

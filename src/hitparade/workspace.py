@@ -1,0 +1,175 @@
+"""A workspace, opened: its settings and the parts that the steps work with.
+
+Opening checks that this version can work on the lake at all. Heavy parts (the engine, the lake) are opened when
+they are first needed.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hitparade.config import Settings
+from hitparade.errors import ConfigError, LakeError
+from hitparade.ledger import Ledger, open_ledger
+from hitparade.model import Dataset, InEffect, Kpi
+from hitparade.progress import Progress
+from hitparade.storage import Storage, open_storage
+from hitparade.storage.local import errors_explained
+from hitparade.turn import Turn
+
+if TYPE_CHECKING:
+    from hitparade.engines.duckdb import DuckDBEngine
+    from hitparade.lake import Lake
+    from hitparade.sinks import Sink
+
+FORMAT = 1
+TABLES: dict[Dataset, tuple[str, ...]] = {
+    "streams": ("listens",),
+    "songs": ("songs", "song_genres", "song_artists"),
+    "users": ("users",),
+}
+
+
+class Workspace:
+    """What a step needs: settings, ledger, lake, engine, KPIs, sinks, storage, clock, progress."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        command: str,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        progress: Progress | None = None,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.progress = progress or Progress()
+        self.storage: Storage = open_storage(str(settings.root))
+        self.ledger: Ledger = open_ledger(settings.ledger_url())
+        self._check_facts()
+        self.turn = Turn(
+            self.ledger,
+            command=command,
+            clock=clock,
+            wait_seconds=settings.runs.wait_seconds,
+            polite=settings.runs.polite,
+        )
+
+    def _check_facts(self) -> None:
+        wanted = {
+            "format": str(FORMAT),
+            "timezone": self.settings.lake.timezone,
+            "namespace": self.settings.lake.namespace,
+        }
+        facts = self.ledger.prepare(wanted)
+        if int(facts["format"]) > FORMAT:
+            raise LakeError(
+                f"{self.settings.place(self.settings.lake.location)}: the lake has format {facts['format']},"
+                f" this version knows formats up to {FORMAT}",
+                hint="use the newer version of hitparade that made it",
+            )
+        for name in ("timezone", "namespace"):
+            if facts[name] != wanted[name]:
+                raise ConfigError(
+                    f"lake.{name} is '{wanted[name]}', but the lake was made with '{facts[name]}'",
+                    hint="it is fixed when a lake is made: put it back, or load everything into a new lake",
+                )
+
+    # -- parts that are opened when first needed
+
+    @cached_property
+    def lake(self) -> Lake:
+        """The Iceberg tables."""
+        from hitparade.lake import open_lake
+
+        return open_lake(Path(self.settings.place(self.settings.lake.location)), self.settings.lake.namespace)
+
+    @cached_property
+    def scratch(self) -> Path:
+        """A folder for what nobody needs afterwards."""
+        with errors_explained("make a folder for temporary files"):
+            return Path(tempfile.mkdtemp(prefix="hitparade-"))
+
+    @cached_property
+    def engine(self) -> DuckDBEngine:
+        """What does the heavy work."""
+        from hitparade.engines.duckdb import open_engine
+
+        engine = self.settings.engine
+        return open_engine(
+            memory=engine.memory,
+            threads=engine.threads,
+            scratch=self.scratch,
+            zone=self.settings.lake.timezone,
+        )
+
+    @cached_property
+    def kpis(self) -> tuple[Kpi, ...]:
+        """Every KPI: the built-in ones and those of the workspace's own folder."""
+        from hitparade.kpis.registry import load_kpis
+
+        own = self.settings.kpis.folder
+        folders = [Path(self.settings.place(own))] if own else []
+        return load_kpis(
+            *(folder for folder in folders if folder.is_dir()),
+            settings={"genre_attribution": self.settings.kpis.genre_attribution},
+        )
+
+    @property
+    def daily_kpis(self) -> tuple[Kpi, ...]:
+        """Those that are stored."""
+        return tuple(kpi for kpi in self.kpis if kpi.scope == "day")
+
+    @cached_property
+    def sinks(self) -> tuple[Sink, ...]:
+        """Where KPIs are published to."""
+        from hitparade.sinks import open_sink
+
+        return tuple(open_sink(url, place=self.settings.place) for url in self.settings.sinks)
+
+    def uri(self, url: str) -> str:
+        """A file's name in the ledger: its place in the workspace, so that a workspace may be moved."""
+        path = Path(url)
+        root = self.settings.root
+        return path.relative_to(root).as_posix() if path.is_relative_to(root) else url
+
+    # -- what counts
+
+    def in_effect(self, dataset: Dataset, days: Collection[date] | None = None) -> InEffect:
+        """The rows of a dataset that count: the ledger first, the lake's plan second."""
+        load_ids = self.ledger.load_ids(dataset, days=days)
+        files = {
+            table: tuple(file.path for file in self.lake.files(table, days)) if load_ids else ()
+            for table in TABLES[dataset]
+        }
+        return InEffect(files=files, load_ids=load_ids)
+
+    def close(self) -> None:
+        """Let go of everything that was opened."""
+        opened = self.__dict__
+        try:
+            self.turn.end()
+        finally:
+            for part in ("engine", "lake"):
+                if part in opened:
+                    opened[part].close()
+            self.ledger.close()
+            if "scratch" in opened:
+                shutil.rmtree(self.scratch, ignore_errors=True)
+
+
+@contextmanager
+def open_workspace(settings: Settings, *, command: str, progress: Progress | None = None) -> Iterator[Workspace]:
+    """A workspace for one command."""
+    workspace = Workspace(settings, command=command, progress=progress)
+    try:
+        yield workspace
+    finally:
+        workspace.close()
