@@ -84,7 +84,7 @@ def test_rows_and_rejects_of_every_file_are_found_by_an_independent_reader(
     for one in counted:
         read = sample_reader.read(sample / one["dataset"] / one["name"], one["dataset"])
         assert (one["name"], one["rows_read"], one["rejects"]) == (one["name"], read.rows, dict(read.bad))
-        assert one["rows_rejected"] == read.bad.total()
+        assert one["rows_rejected"] == one["rows_read"] - one["rows_loaded"]
         assert one["rows_loaded"] == (len(read.good) if one["outcome"] == "loaded" else 0)
     assert len(counted) > 60
 
@@ -108,7 +108,7 @@ def test_files_with_more_than_half_of_their_rows_bad_are_quarantined_and_those_w
 ) -> None:
     for one in truth["files"]:
         if one["rows_rejected"] is not None:
-            too_many = one["rows_rejected"] * 2 > one["rows_read"]
+            too_many = sum(one["rejects"].values()) * 2 > one["rows_read"]
             assert (one["outcome"] == "quarantined") == (one["reason"] == "max_rejected_ratio") == too_many
     half = entry(truth, "streams-s7-half-bad")
     assert half["rows_rejected"] * 2 == half["rows_read"]

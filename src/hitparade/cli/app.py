@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 
-import click
 import typer
 
 from hitparade import __version__
@@ -53,20 +52,16 @@ def run(arguments: list[str]) -> int:
 
     try:
         code = app(arguments, prog_name="hitparade", standalone_mode=False)
-    except click.exceptions.Abort:
-        return INTERRUPTED
-    except click.exceptions.NoArgsIsHelpError as error:
-        error.show()
-        return WRONG
-    except click.ClickException as error:
+    except typer.Abort:
+        return interrupted()
+    except typer.TyperException as error:
         error.show()
         return WRONG
     except HitParadeError as error:
         say(error.message, error.hint)
         return LATER if isinstance(error, Transient) else WRONG
     except KeyboardInterrupt:
-        say("interrupted", "nothing is half done: run again to go on")
-        return INTERRUPTED
+        return interrupted()
     except BrokenPipeError:
         sys.stdout = None  # whoever read the output has enough
         return DONE
@@ -83,6 +78,12 @@ def run(arguments: list[str]) -> int:
         )
         return BUG
     return int(code or DONE)
+
+
+def interrupted() -> int:
+    """Ctrl-C."""
+    say("interrupted", "nothing is half done: run again to go on")
+    return INTERRUPTED
 
 
 def say(message: str, hint: str | None) -> None:

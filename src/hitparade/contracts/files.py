@@ -25,9 +25,10 @@ def read_header(path: str, delimiter: str) -> tuple[str, ...]:
 
     Raises UnicodeDecodeError or csv.Error where the first line is not a header at all.
     """
-    with Path(path).open(encoding="utf-8-sig", newline="") as file:
+    # The file is decoded a block at a time, and bytes that are not UTF-8 may well come after the header.
+    with Path(path).open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
         first = next(csv.reader(_bounded(file), delimiter=delimiter, strict=True), [])
-    return tuple(name.strip() for name in first)
+    return tuple(name.encode("utf-8", "surrogateescape").decode("utf-8").strip() for name in first)
 
 
 def _bounded(file: Iterator[str]) -> Iterator[str]:

@@ -3,51 +3,60 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from typing import BinaryIO
 
 from hitparade.model import Fingerprint
 
 CHUNK = 1 << 20
 BLANKS = (b"\t", b"\x0b", b"\x0c")
-# Before a quote: DuckDB then takes the field for a quoted one, RFC 4180 does not.
-BEFORE_QUOTE = (b' "', b'\t"')
+# What is looked for at once: a delimiter (up to four bytes in UTF-8) and the byte after it.
+LONGEST_MARK = 5
 
 
 def fingerprint(file: BinaryIO, *, delimiter: str) -> Fingerprint:
     """Read a file once, from its start."""
     digest = hashlib.sha256()
-    separator = delimiter.encode()
-    size = lines = 0
+    marks = tuple(misread(delimiter.encode()))
+    size = lines = marked = 0
     quotes = blanks = doubtful = False
-    last = b""
+    window = b""
     while chunk := file.read(CHUNK):
         digest.update(chunk)
         size += len(chunk)
         lines += chunk.count(b"\n")
         blanks = blanks or any(blank in chunk for blank in BLANKS)
-        quotes = quotes or b'"' in chunk
-        doubtful = doubtful or is_doubtful(chunk, last, separator, quotes=quotes)
-        last = chunk[-1:]
+        marked += chunk.count(b'"')
+        quotes = marked > 0
+        window = window[1 - LONGEST_MARK :] + chunk
+        doubtful = doubtful or is_doubtful(window, marks)
     return Fingerprint(
         sha256=digest.hexdigest(),
         size=size,
-        lines=lines + (last not in (b"", b"\n")),
+        lines=lines + (window[-1:] not in (b"", b"\n")),
         quotes=quotes,
         blanks=blanks,
-        doubtful=doubtful or last == separator,
+        # An odd number of quotes leaves one open, and DuckDB drops what follows it without a word.
+        doubtful=doubtful or marked % 2 == 1 or window.endswith((delimiter.encode(), b"\r")),
     )
 
 
-def is_doubtful(chunk: bytes, last: bytes, separator: bytes, *, quotes: bool) -> bool:
-    """Whether a piece of a file, after the byte `last`, has what the fast reader misreads.
+def misread(separator: bytes) -> Iterator[bytes]:
+    """What the fast reader misreads wherever it stands.
 
     That is a NUL, a delimiter at the end of a line (an empty field, or one too many: DuckDB takes both for nothing)
-    and white space before a quote.
+    and white space around a quoted field, which RFC 4180 does not know.
     """
-    if b"\0" in chunk or separator + b"\n" in chunk:
+    yield b"\0"
+    yield from (separator + b"\n", separator + b"\r")
+    for blank in (b" ", b"\t"):
+        if blank != separator:
+            yield from (blank + b'"', b'"' + blank)
+
+
+def is_doubtful(window: bytes, marks: tuple[bytes, ...]) -> bool:
+    """Whether a piece of a file has one of the marks, or a carriage return without its line feed."""
+    if any(mark in window for mark in marks):
         return True
-    if b"\r" in chunk and separator + b"\r" in chunk:
-        return True
-    if last == separator and chunk[:1] in (b"\r", b"\n"):
-        return True
-    return quotes and (any(pair in chunk for pair in BEFORE_QUOTE) or (last in (b" ", b"\t") and chunk[:1] == b'"'))
+    returns = window.count(b"\r") - window.endswith(b"\r")  # the one at the end is judged with what follows it
+    return returns != window.count(b"\r\n")

@@ -93,7 +93,7 @@ class Defect:
             self.refused,
             len(self.rows),
             len(self.loaded),
-            rejects.total(),
+            len(self.rows) - len(self.loaded),
             dict(rejects),
         )
 

@@ -29,7 +29,7 @@ class FileTruth:
 
     `rows_read`, `rows_rejected` and `rejects` (rows by rule) are None where the file is settled before its
     rows count: a duplicate, or a `reason` that refuses the file as a whole. Every bad row breaks exactly one
-    rule.
+    rule. Of a quarantined file all rows are rejected; `rejects` then has those that are bad by themselves.
     """
 
     dataset: Dataset

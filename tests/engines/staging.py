@@ -1,0 +1,96 @@
+"""Files on their way through the real engine: written, identified, compiled and staged as a load does it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from hitparade.contracts.files import read_header
+from hitparade.contracts.manifest import builtin_contract, parse_manifest
+from hitparade.contracts.rules import compile_rules
+from hitparade.engines.duckdb import DuckDBEngine, open_engine
+from hitparade.landing.identify import fingerprint
+from hitparade.model import Contract, Dataset, InEffect, Problem, Source, Staging
+
+TABLES: Mapping[Dataset, tuple[str, ...]] = {
+    "streams": ("listens",),
+    "songs": ("songs", "song_genres", "song_artists"),
+    "users": ("users",),
+}
+Row = tuple[Any, ...]
+
+
+@contextmanager
+def opened(scratch: Path, *, zone: str = "UTC") -> Iterator[DuckDBEngine]:
+    """An engine with little memory, closed at the end."""
+    scratch.mkdir(parents=True, exist_ok=True)
+    engine = open_engine(memory="500MB", threads=2, scratch=scratch, zone=zone)
+    try:
+        yield engine
+    finally:
+        engine.close()
+
+
+def contract_with(dataset: Dataset = "streams", *, fields: Mapping[str, object] | None = None, **schema: Any) -> Contract:
+    """The built-in contract with other fields or keys of its schema."""
+    document = json.loads(builtin_contract(dataset).text)
+    document["schema"].update(schema)
+    for name, keys in (fields or {}).items():
+        document["schema"]["fields"][name] = keys
+    return parse_manifest(json.dumps(document), dataset=dataset, source="manifest.json")
+
+
+def source_of(path: Path, contract: Contract, *, load_id: int = 1) -> Source:
+    """A plain file, ready to be validated."""
+    with path.open("rb") as file:
+        print_ = fingerprint(file, delimiter=contract.delimiter)
+    header = read_header(str(path), contract.delimiter)
+    return Source(
+        load_id=load_id,
+        path=str(path),
+        header=header,
+        delimiter=contract.delimiter,
+        lines=print_.lines,
+        quoted=print_.quotes,
+        doubtful=print_.doubtful,
+        rules=compile_rules(contract, header, thorough=print_.blanks or print_.quotes),
+    )
+
+
+def staged(
+    engine: DuckDBEngine, source: Source, dataset: Dataset, folder: Path, *, in_effect: Mapping[str, tuple[str, ...]] | None = None
+) -> Staging:
+    """What the engine makes of one file."""
+    if dataset == "streams":
+        return engine.stage_listens([source], folder / "listens")
+    folders = {table: folder / table for table in TABLES[dataset]}
+    for each in folders.values():
+        each.mkdir(parents=True, exist_ok=True)
+    before = in_effect or dict.fromkeys(TABLES[dataset], ())
+    return engine.stage_catalogue(
+        source,
+        dataset,
+        folders,
+        in_effect=InEffect(files=before, load_ids={1: 1} if in_effect else {}),
+        watched={},
+    )
+
+
+def rows_of(staging: Staging, table: str) -> list[dict[str, Any]]:
+    """The staged rows of a table."""
+    return [
+        row for path in staging.files.get(table, ()) for row in pq.ParquetFile(path).read().to_pylist()
+    ]
+
+
+def outcome(problems: tuple[Problem, ...]) -> dict[tuple[str, str | None, str], list[tuple[int, str]]]:
+    """Broken rules with the rows and values that they show."""
+    return {
+        (each.rule, each.column, each.severity): [(row, value) for row, value, _ in each.examples]
+        for each in problems
+    }
