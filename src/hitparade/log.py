@@ -8,6 +8,9 @@ from typing import Any, TextIO, cast
 
 import structlog
 
+SILENT = structlog.wrap_logger(
+    structlog.ReturnLogger(), processors=[], wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL)
+)
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
@@ -38,7 +41,9 @@ def set_up(*, level: str = "info", stream: TextIO | None = None) -> None:
 
 
 def get_logger() -> structlog.stdlib.BoundLogger:
-    """The logger; run_id is on every event once a run has been taken."""
+    """The logger; run_id is on every event once a run has been taken. Silent until a door has set logging up."""
+    if not structlog.is_configured():
+        return cast("structlog.stdlib.BoundLogger", SILENT)
     return cast("structlog.stdlib.BoundLogger", structlog.get_logger())
 
 

@@ -267,21 +267,25 @@ class Publication:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One row rule, compiled: `sql` is a DuckDB boolean over texts and values, true where the row breaks the rule."""
+    """One row rule, compiled: `sql` is a DuckDB boolean over texts and values, true where the row breaks the rule.
+
+    `text` names the text that is shown of such a row.
+    """
 
     rule: str
     column: str
     severity: Severity
     sql: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class RowRules:
     """A contract compiled for one file, as DuckDB expressions that build on one another.
 
-    `texts` are over the file's columns, `values` over the texts, `checks` over both, and `columns` gives what the
-    lake keeps of a good row. The keys of `texts` and `values` are the names the next ones use. `relations` names
-    the catalogue relations that the checks look into.
+    `texts` are over the file's columns (c0, c1, ...), `values` over the texts, `checks` over both, and `columns`
+    gives what the lake keeps of a good row. The keys of `texts` and `values` are the names the next ones use.
+    `relations` names the catalogue relations that the checks look into.
     """
 
     texts: Mapping[str, str]

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from hitparade.contracts.columns import LAKE_COLUMNS
-from hitparade.model import Check, Contract, Field, FieldType, RowRules
+from hitparade.contracts.columns import KEY_COLUMNS, LAKE_COLUMNS
+from hitparade.model import Check, Contract, Dataset, Field, FieldType, RowRules, Severity
 
 SIGNED = r"[+-]?0*"
 TYPE_PATTERNS: Mapping[FieldType, str] = {
@@ -37,56 +37,51 @@ def compile_rules(contract: Contract, header: tuple[str, ...], *, thorough: bool
     `header` are the file's columns; a contract's column that it lacks counts as empty. `thorough` trims every
     white space rather than blanks only, which is several times slower and needed only where a file has any.
     """
-    texts, values = {}, {}
+    texts, values, columns = {}, {}, {}
     checks: list[Check] = []
-    for field in contract.fields:
-        texts[text_of(field.name)] = trimmed(field.name, header, thorough=thorough)
-        values[value_of(field.name)] = parsed(field, contract)
-        checks.extend(field_checks(field))
-    known = {field.name for field in contract.fields}
-    columns = {
-        name: f"nullif({value_of(name)}, '')" if kinds == ("string",) else value_of(name)
-        for name, kinds in LAKE_COLUMNS[contract.dataset].items()
-        if name in known
-    }
+    for number, field in enumerate(contract.fields):
+        # Never the field's own name: SQL takes names that differ in case for the same.
+        text, value = f"text_{number}", f"value_{number}"
+        texts[text] = trimmed(field.name, header, thorough=thorough)
+        values[value] = parsed(field, text, contract)
+        checks.extend(field_checks(field, text, value, contract.dataset))
+        if kinds := LAKE_COLUMNS[contract.dataset].get(field.name):
+            columns[field.name] = f"nullif({value}, '')" if kinds == ("string",) else value
     references = tuple(sorted({field.references.split(".")[0] for field in contract.fields if field.references}))
     return RowRules(texts=texts, values=values, checks=tuple(checks), columns=columns, relations=references)
 
 
-def text_of(name: str) -> str:
-    """The name under which a field's trimmed text is known; never NULL."""
-    return identifier(f"text of {name}")
-
-
-def value_of(name: str) -> str:
-    """The name under which a field's value is known; NULL where the text is not of its type."""
-    return identifier(f"value of {name}")
-
-
 def trimmed(name: str, header: tuple[str, ...], *, thorough: bool) -> str:
-    """A column's text without the white space around it; empty where the column is missing."""
+    """A column's text without the white space around it, never NULL; empty where the column is missing."""
     if name not in header:
         return "''"
-    column = identifier(name)
+    column = f"c{header.index(name)}"
     if thorough:
         return f"coalesce(trim({column}, {WHITE_SPACE}), '')"
     # Trimming is slow and seldom needed. DuckDB's trim of one argument takes Unicode's spaces too, which are text.
-    return f"CASE WHEN {column} LIKE ' %' OR {column} LIKE '% ' THEN trim({column}, ' ') ELSE coalesce({column}, '') END"
+    padded = f"{column} LIKE ' %' OR {column} LIKE '% '"
+    return f"CASE WHEN {padded} THEN trim({column}, ' ') ELSE coalesce({column}, '') END"
 
 
-def field_checks(field: Field) -> Iterator[Check]:
-    """Every rule of a field. Each is true or false, never NULL, and at most one says that a value is missing."""
-    text, value = text_of(field.name), value_of(field.name)
+def field_checks(field: Field, text: str, value: str, dataset: Dataset) -> Iterator[Check]:
+    """Every rule of a field. Each is true or false, never NULL, and at most one says that a value is missing.
+
+    A row without its key is no row of the dataset, so those rules are not for a contract to weaken.
+    """
+    key: Severity = "reject" if field.name in KEY_COLUMNS[dataset] else field.severity
     if field.required:
-        yield Check("required", field.name, field.severity, f"{text} = ''")
+        yield Check("required", field.name, key, f"{text} = ''", text)
     for rule, breach in breaches(field, text, value):
-        yield Check(rule, field.name, field.severity, f"{text} <> '' AND {breach}")
+        severity = key if rule == "type" else field.severity
+        yield Check(rule, field.name, severity, f"{text} <> '' AND {breach}", text)
 
 
 def breaches(field: Field, text: str, value: str) -> Iterator[tuple[str, str]]:
     """The rules for a value that is there, and when each is broken."""
     if field.type in ("timestamp", "date"):
         yield "type", f"coalesce({value} NOT BETWEEN {FIRST_INSTANT} AND {LAST_INSTANT}, true)"
+    elif field.type == "float":
+        yield "type", f"NOT coalesce(isfinite({value}), false)"
     elif field.type != "string":
         yield "type", f"{value} IS NULL"
     if field.min is not None:
@@ -104,19 +99,25 @@ def breaches(field: Field, text: str, value: str) -> Iterator[tuple[str, str]]:
         yield "references", f"coalesce({value} NOT IN ({known}), false)"
 
 
-def parsed(field: Field, contract: Contract) -> str:
+def parsed(field: Field, text: str, contract: Contract) -> str:
     """A value of the field's type, NULL where the text is not one; of strings the normalised text."""
-    text = text_of(field.name)
     if field.type == "string":
         return f"nfc_normalize({text})"
     if field.format is not None:
         instant = f"try_strptime({text}, {quoted(field.format)})"
+        if has_offset(field.format):
+            return f"timezone('UTC', {instant})"
         return to_utc(instant, contract.timezone) if field.type == "timestamp" else instant
     small = field.name in SMALL_INTS and field.name in LAKE_COLUMNS[contract.dataset]
     pattern = SMALL_INT_PATTERN if small else TYPE_PATTERNS[field.type]
     return (
         f"CASE WHEN regexp_full_match({text}, {quoted(pattern)}) THEN {cast(field.type, text, contract.timezone)} END"
     )
+
+
+def has_offset(time_format: str) -> bool:
+    """Whether a format has %z: DuckDB then gives an instant, which no time zone changes."""
+    return "%z" in time_format.replace("%%", "")
 
 
 def cast(kind: FieldType, text: str, zone: str) -> str:

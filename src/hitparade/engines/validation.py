@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from hitparade.engines.exact import DEFECT, RAW, ROW
+from hitparade.engines.exact import DEFECT, MAX_RAW, RAW, ROW
 from hitparade.model import Check, Dataset, Source
 
 BAD = "bad"
+MAX_VALUE = 1000
 # What the lake keeps of a good listen. The last two are in the lake's reporting time zone.
 LISTEN_COLUMNS = ("user_id", "track_id", "listened_at", "listen_date", "listen_hour")
 
@@ -27,16 +28,15 @@ def identifier(name: str) -> str:
 
 
 def raw_rows(source: Source, *, numbered: bool) -> str:
-    """The file's rows as texts under the header's names; `numbered` adds row, raw and defect."""
-    named = {name: f"c{number}" for number, name in reversed(list(enumerate(source.header)))}
-    columns = [f"{column} AS {identifier(name)}" for name, column in named.items() if name]
+    """The file's rows as texts c0, c1, ...; `numbered` adds row, raw and defect."""
+    columns = [f"c{number}" for number in range(len(source.header))]
     reserved = (ROW, RAW, DEFECT)
     if source.exact:
         extra = [f"{name} AS {identifier(f'its {name}')}" for name in reserved]
         return f"SELECT {', '.join(extra + columns)} FROM read_parquet({quoted(source.path)})"
     if numbered:
-        fields = ", ".join(as_field(f"c{number}", source.delimiter) for number in range(len(source.header)))
-        raw = f"concat_ws({quoted(source.delimiter)}, {fields})"
+        fields = ", ".join(as_field(column, source.delimiter) for column in columns)
+        raw = f"left(concat_ws({quoted(source.delimiter)}, {fields}), {MAX_RAW})"
         extra = [f'row_number() OVER () AS "its {ROW}"', f'{raw} AS "its {RAW}"', f'NULL AS "its {DEFECT}"']
         columns = extra + columns
     return f"SELECT {', '.join(columns)} FROM {read_csv(source)}"
@@ -130,8 +130,7 @@ def catalogue(source: Source, dataset: Dataset) -> str:
 
 def rejects(source: Source) -> str:
     """One row for each rule that a row breaks: row, rule, column, value, raw, severity."""
-    checks = [*source.rules.checks]
-    parts = [f"CASE WHEN {check.sql} THEN {broken(check, value_shown(source, check.column))} END" for check in checks]
+    parts = [f"CASE WHEN {check.sql} THEN {broken(check)} END" for check in source.rules.checks]
     sound = f'"its {DEFECT}" IS NULL'
     defect = (
         f'CASE WHEN "its {DEFECT}" IS NOT NULL THEN'
@@ -145,15 +144,9 @@ def rejects(source: Source) -> str:
     )
 
 
-def value_shown(source: Source, column: str) -> str:
-    """The trimmed text of a checked column."""
-    name = identifier(f"text of {column}")
-    return f"left({name}, 1000)" if name in source.rules.texts else "NULL"
-
-
-def broken(check: Check, value: str) -> str:
+def broken(check: Check) -> str:
     """A broken rule as a struct."""
     return (
         f"{{'rule': {quoted(check.rule)}, 'column': {quoted(check.column)},"
-        f" 'value': {value}, 'severity': {quoted(check.severity)}}}"
+        f" 'value': left({check.text}, {MAX_VALUE}), 'severity': {quoted(check.severity)}}}"
     )

@@ -51,6 +51,7 @@ class Lake:
         self.catalog = catalog
         self.location = location
         self.namespace = namespace
+        self._staged: set[Path] = set()
 
     # -- tables
 
@@ -130,11 +131,12 @@ class Lake:
         folder = self.location / table / "data" / attempt
         with errors_explained(f"write {folder}"):
             folder.mkdir(parents=True)
+        self._staged.add(folder)
         return folder
 
-    def discard(self, folder: Path) -> None:
-        """Remove staged files that no commit has named."""
-        shutil.rmtree(folder, ignore_errors=True)
+    def _named(self, paths: Sequence[str]) -> None:
+        """Files that a commit may have named are not ours to remove any more, whatever its answer."""
+        self._staged -= {folder for path in paths for folder in Path(path).parents}
 
     def append(self, name: str, paths: Sequence[str], *, run: int) -> None:
         """Add staged files to a data table, on the disk first."""
@@ -144,18 +146,22 @@ class Lake:
         if table is None:
             raise LakeError(f"{self.location}: table {name} is gone", hint="hitparade doctor")
         sync_files(paths, root=str(self.location))
+        self._named(paths)
         commits.append(table, paths, run=run)
 
     def replace(self, base: Base, paths: Sequence[str], days: Collection[date], *, run: int) -> Base:
         """Put staged files in the place of the days' files, onto just this base; the base as it is then."""
         sync_files(paths, root=str(self.location))
+        self._named(paths)
         removed = [file for file in base.files if day_of(file) in days]
         commits.replace(base.table, paths, removed, run=run)
         kept = tuple(file for file in base.files if day_of(file) not in days)
         return Base(table=base.table, files=kept)
 
     def close(self) -> None:
-        """Let go of the catalog's database."""
+        """Remove what was staged and never named by a commit, and let go of the catalog's database."""
+        for folder in self._staged:
+            shutil.rmtree(folder, ignore_errors=True)
         self.catalog.close()
 
 

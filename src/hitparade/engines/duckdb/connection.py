@@ -64,6 +64,8 @@ class Connected:
                 hint="raise [engine] memory, then run again",
             ) from error
         except self.duckdb.IOException as error:
+            if "No space left" in str(error):
+                raise StorageError("the disk is full", hint="free some space, then run again: nothing is lost") from error
             raise StorageError(
                 f"the engine could not read or write: {first_line(error)}",
                 hint="see that the disk has room and the files may be read, then run again",

@@ -22,7 +22,7 @@ EXAMPLES = 5
 class Loading(Catalogue):
     """Validate files; see Staging for what comes of them."""
 
-    def stage_listens(self, sources: Iterable[Source], folder: Path) -> Staging:
+    def stage_listens(self, sources: Sequence[Source], folder: Path) -> Staging:
         """Validate stream files and write their good rows below a folder, by day.
 
         Files that the fast reader refuses or counts otherwise than their lines are read again, exactly.
@@ -87,7 +87,9 @@ class Loading(Catalogue):
 
     def read_catalogue(self, source: Source, dataset: Dataset) -> Staging:
         """Validate a catalogue file, and write nothing."""
-        readable, unreadable = self.made_exact([source] if source.doubtful else [], [source])
+        # A blank line is no row, but to DuckDB it is one where there is a single column.
+        doubtful = source.doubtful or len(source.header) == 1
+        readable, unreadable = self.made_exact([source] if doubtful else [], [source])
         staged: dict[int, Staged] = {}
         while readable and not staged:
             try:
@@ -181,8 +183,12 @@ def as_problem(
 
 
 def miscounted(source: Source, staged: Staged) -> bool:
-    """Whether the fast reader found other than one row a line; where rows may span lines nobody can tell."""
-    return not source.exact and not source.quoted and staged.rows_read != max(source.lines - 1, 0)
+    """Whether the fast reader found other than one row a line.
+
+    Rows that span lines are miscounted too: whether it read them, or dropped all that follows a quote without an
+    end, nobody can tell.
+    """
+    return not source.exact and staged.rows_read != max(source.lines - 1, 0)
 
 
 def as_staged(load_id: int, days: Mapping[date | None, int]) -> Staged:

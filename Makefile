@@ -1,0 +1,55 @@
+# Every target works on a fresh clone: what it needs is installed into .venv first.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: install demo test check lint format refactor all bench docs lock clean
+.DEFAULT_GOAL := all
+
+install: .venv/installed  ## everything that working on the project needs, in .venv
+
+.venv/installed: requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "hitparade needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: install  ## sample data, a run, and its charts, in ./demo
+	$(BIN)/hitparade demo
+
+test: install  ## every test
+	$(BIN)/pytest
+
+check: install lint  ## lint, types, and the walls between folders
+	$(BIN)/mypy
+	$(BIN)/pytest -q tests/test_architecture.py
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: install
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+refactor: format lint  ## format, then lint
+
+all: install format lint test  ## what to run before a commit
+
+bench: install  ## the figures of the README, measured; see bench/
+	$(BIN)/python -m bench
+
+docs: install  ## write the generated pages of docs/ anew
+	$(BIN)/python -m hitparade.contracts.reference docs
+	$(BIN)/python -m hitparade.kpis.reference > docs/kpis.md
+	$(BIN)/python -m tests.docs.generate
+
+lock: install  ## resolve the dependencies anew
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
+		--python-version 3.11 pyproject.toml --output-file requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
+		--python-version 3.11 pyproject.toml --extra postgres --group dev --output-file requirements-dev.txt
+
+clean:
+	rm -rf .venv build dist demo src/*.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,16 @@
+"""What every test starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+
+@pytest.fixture(autouse=True)
+def silent_logs() -> Iterator[None]:
+    """Commands set logging up for their process; the next test is another."""
+    yield
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()

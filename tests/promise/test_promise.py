@@ -1,0 +1,120 @@
+"""The promise, on random histories: when the pipeline has caught up, every KPI is as if computed from scratch."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hitparade import pipeline
+from tests.promise.reference import Delivered, Listen, Reference, Track
+from tests.shop import Shop
+
+START = datetime(2024, 6, 1, 23)
+TRACKS = ("a", "b", "c", "unknown")
+NAMES = ("one.csv", "two.csv", "three.csv")
+
+
+@dataclass(frozen=True)
+class Streams:
+    """A file of listens."""
+
+    name: str
+    listens: tuple[Listen, ...]
+
+
+@dataclass(frozen=True)
+class Songs:
+    """A file of tracks."""
+
+    name: str
+    tracks: tuple[tuple[str, Track], ...]
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Some steps, in some order; the file names are free again only after an archive."""
+
+    names: tuple[str, ...]
+
+
+listens = st.builds(
+    lambda user, track, minutes: Listen(user, track, START + timedelta(minutes=minutes)),
+    st.integers(1, 4),
+    st.sampled_from(TRACKS),
+    st.integers(0, 2 * 24 * 6).map(lambda number: number * 10),
+)
+tracks = st.builds(
+    Track,
+    name=st.sampled_from(["Ta", "Tb", "T, \"quoted\"", "Tü"]),
+    artists=st.sampled_from(["A", "B;A", "B; B ;C", "Ä"]),
+    popularity=st.one_of(st.none(), st.integers(0, 100)),
+    duration=st.one_of(st.none(), st.integers(0, 10)),
+    genres=st.lists(st.sampled_from(["pop", "rock", "folk"]), min_size=1, max_size=3, unique=True),
+)
+catalogues = st.lists(st.tuples(st.sampled_from(TRACKS[:3]), tracks), min_size=1, max_size=3, unique_by=lambda each: each[0])
+deliveries = st.one_of(
+    st.builds(Streams, st.sampled_from(NAMES), st.lists(listens, min_size=1, max_size=12).map(tuple)),
+    st.builds(Songs, st.sampled_from(NAMES), catalogues.map(tuple)),
+)
+steps = st.builds(
+    Steps, st.lists(st.sampled_from(["load", "compute", "publish", "archive", "run"]), min_size=1, max_size=3).map(tuple)
+)
+
+
+def quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
+
+
+def deliver(shop: Shop, delivered: Delivered, what: Streams | Songs) -> None:
+    """Drop a file, and count it as delivered. A name that is still taken gets a new one."""
+    dataset = "streams" if isinstance(what, Streams) else "songs"
+    name = what.name
+    while (shop.root / "data" / dataset / name).exists():
+        name = f"x{name}"
+    if isinstance(what, Streams):
+        shop.deliver("streams", name, [f"{each.user},{each.track},{each.at:%Y-%m-%d %H:%M:%S}" for each in what.listens])
+        delivered.listens.update(what.listens)
+        return
+    rows = []
+    for track_id, track in what.tracks:
+        numbers = ",".join("" if number is None else str(number) for number in (track.popularity, track.duration))
+        rows += [f"{track_id},{quoted(track.artists)},Album,{quoted(track.name)},{numbers},{genre}" for genre in track.genres]
+        delivered.tracks[track_id] = track
+    shop.deliver("songs", name, rows)
+
+
+def work(shop: Shop, names: tuple[str, ...]) -> None:
+    with shop.open() as ws:
+        for name in names:
+            {
+                "load": pipeline.load,
+                "compute": pipeline.compute,
+                "publish": pipeline.publish,
+                "archive": pipeline.archive,
+                "run": pipeline.run,
+            }[name](ws)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
+@given(st.lists(st.one_of(deliveries, deliveries, steps), min_size=2, max_size=9))
+def test_every_kpi_equals_the_one_computed_from_scratch(history: list[Any]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        shop = Shop(Path(folder), settings='sinks = ["files:exports"]')
+        delivered = Delivered()
+        for event in history:
+            if isinstance(event, Steps):
+                work(shop, event.names)
+            else:
+                deliver(shop, delivered, event)
+        shop.run()
+        assert shop.everything() == Reference(delivered).everything()
+        with shop.open() as ws:
+            assert not [path for path in shop.landing("streams").iterdir() if path.suffix == ".csv"]
+            for delivery in ws.ledger.deliveries():
+                assert delivery.rows_read == delivery.rows_loaded + delivery.rows_rejected
