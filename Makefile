@@ -42,7 +42,7 @@ bench: install  ## the figures of the README, measured; see bench/
 docs: install  ## write the generated pages of docs/ anew
 	$(BIN)/python -m hitparade.contracts.reference docs
 	$(BIN)/python -m hitparade.kpis.reference > docs/kpis.md
-	$(BIN)/python -m tests.docs.generate
+	$(BIN)/python -m tests.docs.pages
 
 lock: install  ## resolve the dependencies anew
 	$(BIN)/pip install --quiet uv

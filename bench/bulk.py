@@ -48,7 +48,7 @@ def run_once(landing: Path, work: Path) -> Usage:
     config = workspace(folder)
     deliver_all(landing, folder)
     warm(landing)
-    usage = measured([HITPARADE, "run", "--config", str(config)], log=work / "bulk.log")
+    usage = measured([*HITPARADE, "run", "--config", str(config)], log=work / "bulk.log")
     shutil.rmtree(folder)
     return usage
 

@@ -56,7 +56,7 @@ def run_once(work: Path, days: int, path: Path) -> Usage:
     """Deliver a file and run."""
     folder = history_folder(work, days)
     os.link(path, folder / "data" / "streams" / f"late-{path.name}")
-    command = [HITPARADE, "run", "--config", str(folder / "hitparade.toml")]
+    command = [*HITPARADE, "run", "--config", str(folder / "hitparade.toml")]
     return measured(command, log=work / f"daily-{days}.log")
 
 

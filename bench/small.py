@@ -39,7 +39,7 @@ def lab_once(work: Path) -> Usage:
     for dataset, pattern in DATASET_OF.items():
         for path in LAB.glob(pattern):
             shutil.copy(path, folder / "data" / dataset)
-    usage = measured([HITPARADE, "run", "--config", str(config)], log=work / "lab.log", codes=(DONE, FLAWED))
+    usage = measured([*HITPARADE, "run", "--config", str(config)], log=work / "lab.log", codes=(DONE, FLAWED))
     shutil.rmtree(folder)
     return usage
 
@@ -47,7 +47,7 @@ def lab_once(work: Path) -> Usage:
 def help_(work: Path) -> Part:
     """`hitparade --help`, as everyone first calls it."""
     say("d: hitparade --help")
-    usages = [measured([HITPARADE, "--help"], log=work / "help.log") for _ in range(HELP_ROUNDS)]
+    usages = [measured([*HITPARADE, "--help"], log=work / "help.log") for _ in range(HELP_ROUNDS)]
     return Part(
         key="d",
         title="hitparade --help",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bench.measure import BenchFailed
 
-HITPARADE = str(Path(sys.executable).with_name("hitparade"))
+HITPARADE = (sys.executable, "-m", "hitparade")
 CONFIG = "hitparade.toml"
 DATASETS = ("streams", "songs", "users")
 
@@ -48,7 +48,7 @@ def workspace(folder: Path) -> Path:
 
 def hitparade(*arguments: str) -> None:
     """Run a command that nobody measures."""
-    done = subprocess.run([HITPARADE, *arguments], capture_output=True, text=True, check=False)
+    done = subprocess.run([*HITPARADE, *arguments], capture_output=True, text=True, check=False)
     if done.returncode:
         raise BenchFailed(f"hitparade {' '.join(arguments)} ended with {done.returncode}:\n{done.stderr[-2000:]}")
 

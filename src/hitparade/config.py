@@ -30,16 +30,20 @@ def a_time_zone(name: str) -> str:
 class Section(BaseModel):
     """A table of hitparade.toml; a key that it does not know is a mistake."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Landing(Section):
     """Where files are delivered."""
 
     streams: str = "data/streams"
+    """Folder of stream files."""
     songs: str = "data/songs"
+    """Folder of song files."""
     users: str = "data/users"
+    """Folder of user files."""
     settle_seconds: Annotated[float, Field(ge=0)] = 5.0
+    """How long a file whose last line has no end, a packed file or an empty one may still be written."""
 
     def folder(self, dataset: Dataset) -> str:
         """The folder of a dataset."""
@@ -48,63 +52,86 @@ class Landing(Section):
 
 
 class Lake(Section):
-    """Where the Iceberg tables live. Time zone and namespace are fixed when the lake is made."""
+    """The Iceberg tables."""
 
     location: str = "lake"
+    """Folder of the lake."""
     namespace: Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")] = "hitparade"
+    """Iceberg namespace; fixed when the lake is made."""
     timezone: Annotated[str, AfterValidator(a_time_zone)] = "UTC"
+    """Time zone in which days and hours are counted; fixed when the lake is made."""
 
 
 class Ledger(Section):
-    """The database of the ledger; SQLite beside the lake unless told otherwise."""
+    """The database of the ledger."""
 
     url: str | None = None
+    """Database URL, such as `postgresql+psycopg://host/db`; SQLite beside the lake unless given."""
 
 
 class Engine(Section):
     """What turns files into Parquet and days into KPIs."""
 
     name: Literal["duckdb"] = "duckdb"
+    """Which engine."""
     memory: Annotated[str, Field(pattern=r"^[0-9.]+ ?(KB|MB|GB|TB|KiB|MiB|GiB|TiB)$")] = "800MB"
+    """What the engine may take; it spills to disk beyond. The process needs some 300 MB more."""
     threads: Annotated[int, Field(ge=0)] = 0
+    """Threads; 0 takes one for each core."""
 
 
 class Load(Section):
     """How much is loaded in one commit."""
 
     batch_bytes: Annotated[int, Field(gt=0)] = 2 << 30
+    """Bytes of stream files; one larger file goes alone."""
     batch_files: Annotated[int, Field(gt=0)] = 500
+    """Stream files."""
 
 
 class Compute(Section):
-    """How much is computed at once, in listens; memory follows it."""
+    """How much is computed at once."""
 
     batch_rows: Annotated[int, Field(gt=0)] = 1_000_000
+    """Listens of a batch of days; memory follows it. A day that has more goes alone."""
 
 
 class Kpis(Section):
-    """What the KPIs depend on, and a folder of one's own."""
+    """What KPIs depend on."""
 
     genre_attribution: Literal["all", "primary"] = "all"
+    """Whether a track of several genres counts in all of them or in its first. A change restates."""
     folder: str | None = "kpis"
+    """Folder of your own KPIs, one SQL file each."""
 
 
 class Runs(Section):
-    """How processes treat one another."""
+    """How processes treat one another. Safety does not rest on it: the ledger fences."""
 
     wait_seconds: Annotated[float, Field(ge=0)] = 60.0
+    """How long to wait for another process at work before giving up with exit code 3."""
     polite: bool = True
+    """Whether to wait at all, and to tell others that one is at work."""
 
 
 class Settings(BaseSettings):
     """Every setting. Locations are relative to the folder of hitparade.toml."""
 
-    model_config = SettingsConfigDict(env_prefix="HITPARADE_", env_nested_delimiter="__", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="HITPARADE_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+    )
 
     root: Path
+    """The workspace: the folder of hitparade.toml. Not a key of the file."""
     landing: Landing = Landing()
     quarantine: str = "data/quarantine"
+    """Folder of files that their contract refused; a contract's `quarantine_path` goes before."""
     archive: str = "archive"
+    """Folder of files that are settled."""
     lake: Lake = Lake()
     ledger: Ledger = Ledger()
     engine: Engine = Engine()
@@ -113,6 +140,7 @@ class Settings(BaseSettings):
     kpis: Kpis = Kpis()
     runs: Runs = Runs()
     sinks: tuple[str, ...] = ()
+    """Where KPIs are published to, such as `files:exports`."""
 
     def place(self, location: str) -> str:
         """A location as a path: absolute, or below the workspace."""

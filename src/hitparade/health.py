@@ -64,11 +64,9 @@ def places(settings: Settings) -> Iterator[Finding]:
 
 def parts(ws: Workspace) -> Iterator[Finding]:
     """Contracts, KPIs, lake, sinks: each by itself."""
-    from hitparade.steps.load import contract_of
-
     for dataset in DATASETS:
         try:
-            yield Finding(f"contract {dataset}", "good", contract_of(ws, dataset).source)
+            yield Finding(f"contract {dataset}", "good", ws.contract(dataset).source)
         except HitParadeError as error:
             yield wrong(f"contract {dataset}", error)
     for name, look in (

@@ -11,7 +11,6 @@ from hitparade.contracts.manifest import parse_manifest
 from hitparade.errors import ConfigError
 from hitparade.model import DATASETS, Contract, Dataset
 from hitparade.steps.check import Checked, check
-from hitparade.steps.load import contract_of
 from hitparade.workspace import Workspace, open_workspace
 
 
@@ -28,7 +27,7 @@ def inspect_one(ws: Workspace, file: Path, dataset: Dataset | None, manifest: Pa
     kind = dataset or dataset_of(file)
     contract: Contract
     if manifest is None:
-        contract = contract_of(ws, kind)
+        contract = ws.contract(kind)
     else:
         contract = parse_manifest(Path(ws.storage.path(str(manifest))).read_bytes(), dataset=kind, source=str(manifest))
     return check(ws, str(file.absolute()), contract)

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 from hitparade.config import Settings
 from hitparade.errors import ConfigError, LakeError
 from hitparade.ledger import Ledger, open_ledger
-from hitparade.model import Dataset, InEffect, Kpi
+from hitparade.landing.discover import MANIFEST
+from hitparade.model import Contract, Dataset, InEffect, Kpi
 from hitparade.progress import Progress
 from hitparade.storage import Storage, open_storage
 from hitparade.storage.local import errors_explained
@@ -133,6 +134,16 @@ class Workspace:
         from hitparade.sinks import open_sink
 
         return tuple(open_sink(url, place=self.settings.place) for url in self.settings.sinks)
+
+    def contract(self, dataset: Dataset) -> Contract:
+        """The contract in force: the manifest beside the files, else the built-in one."""
+        from hitparade.contracts.manifest import builtin_contract, parse_manifest
+
+        place = f"{self.settings.place(self.settings.landing.folder(dataset))}/{MANIFEST}"
+        if self.storage.stat(place) is None:
+            return builtin_contract(dataset)
+        with self.storage.open(place) as file:
+            return parse_manifest(file.read(), dataset=dataset, source=place)
 
     def uri(self, url: str) -> str:
         """A file's name in the ledger: its place in the workspace, so that a workspace may be moved."""

@@ -173,17 +173,17 @@ def test_ctrl_c_leaves_nothing_half_done(shop: Shop) -> None:
     rows = [f"{n % 9_973},track-{n * 7919 % 100_003},2024-06-{n % 28 + 1:02d} {n % 24:02d}:{n % 60:02d}:{n % 59:02d}"
             for n in range(400_000)]  # fmt: skip
     shop.deliver("streams", "one.csv", rows)
-    command = [sys.executable, "-m", "hitparade", "run", "--config", str(shop.root / "hitparade.toml")]
-    interrupted = 0
-    for patience in (0.8, 1.6, 2.4):
+    command = [sys.executable, "-m", "hitparade", "run", "-v", "--config", str(shop.root / "hitparade.toml")]
+    for event, pause in (("load.begin", 0.0), ("load.begin", 0.2), ("compute.begin", 0.1)):
         process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
-        time.sleep(patience)
+        assert process.stderr is not None
+        while event not in (line := process.stderr.readline()):
+            assert line, f"no {event}"
+        time.sleep(pause)
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=120)
         assert "Traceback" not in errors
-        assert process.returncode in (0, 130)
-        interrupted += process.returncode == 130
-    assert interrupted
+        assert process.returncode == 130, (event, errors)
     assert hitparade(shop, "run").returncode == 0
     assert listens(shop) == len(set(rows))
     assert not list(shop.landing("streams").glob("*.csv"))

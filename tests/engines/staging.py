@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ TABLES: Mapping[Dataset, tuple[str, ...]] = {
     "songs": ("songs", "song_genres", "song_artists"),
     "users": ("users",),
 }
-Row = tuple[Any, ...]
+Row = dict[str, Any]
 
 
 @contextmanager
@@ -81,7 +82,7 @@ def staged(
     )
 
 
-def rows_of(staging: Staging, table: str) -> list[dict[str, Any]]:
+def rows_of(staging: Staging, table: str) -> list[Row]:
     """The staged rows of a table."""
     return [
         row for path in staging.files.get(table, ()) for row in pq.ParquetFile(path).read().to_pylist()
@@ -94,3 +95,11 @@ def outcome(problems: tuple[Problem, ...]) -> dict[tuple[str, str | None, str], 
         (each.rule, each.column, each.severity): [(row, value) for row, value, _ in each.examples]
         for each in problems
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What became of a file's rows: those loaded, and by broken rule and severity the others' numbers and values."""
+
+    rows: list[Row]
+    broken: Mapping[tuple[str, str | None, str], list[tuple[int, str]]]

@@ -1,5 +1,1 @@
 """The command line: a thin door. A command reads its arguments, calls one function, shows what came of it."""
-
-from hitparade.cli.app import main
-
-__all__ = ["main"]

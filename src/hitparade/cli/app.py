@@ -41,11 +41,6 @@ for module in (starting, working, reading):
     module.add_to(app)
 
 
-def main() -> None:
-    """Run a command and leave with its exit code."""
-    sys.exit(run(sys.argv[1:]))
-
-
 def run(arguments: list[str]) -> int:
     """Run a command; its exit code. Nothing but a bug shows a traceback."""
     from hitparade.errors import HitParadeError, Transient

@@ -47,7 +47,7 @@ def show(
     format: Annotated[Format | None, typer.Option("--format", help="How to show rows.")] = None,  # noqa: A002
     json: Json = False,
 ) -> int:
-    """Show the charts of a day (the last one unless told otherwise), or the rows of a KPI."""
+    """Show charts, or the rows of a KPI. Charts are of the last day unless told otherwise."""
     from hitparade.charts import Charts
 
     form = format or (Format.json if json else Format.table)
@@ -69,7 +69,7 @@ def only_day(moment: datetime | None) -> date | None:
 
 
 def status(config: Config = DEFAULT_CONFIG, json: Json = False, verbose: Verbose = False) -> int:
-    """What waits, what is loaded, quarantined or a duplicate, and what is behind."""
+    """Where things stand. What waits, what is loaded, quarantined or a duplicate, and what is behind."""
     from hitparade.standing import standing
 
     with workspace(config, command="status", verbose=verbose) as ws:
@@ -83,7 +83,7 @@ def explain(
     config: Config = DEFAULT_CONFIG,
     json: Json = False,
 ) -> int:
-    """The files behind a KPI's day: what each gave, what was rejected, and how many rows were repeats."""
+    """The files behind a KPI's day. What each gave, what was rejected, and how many rows were repeats."""
     from hitparade.standing import explanation
 
     with workspace(config, command="explain") as ws:

@@ -25,7 +25,7 @@ def demo(
     json: Json = False,
     verbose: Verbose = False,
 ) -> int:
-    """Make a workspace with sample data, run the pipeline and show the charts."""
+    """Sample data, a run, and its charts. All of it in a new workspace."""
     from hitparade import pipeline
     from hitparade.charts import Charts
     from hitparade.scaffold import make_workspace
@@ -79,7 +79,7 @@ def init(
     folder: Annotated[Path, typer.Argument(help="Where to make it.")] = Path(),
     json: Json = False,
 ) -> int:
-    """Make a workspace: hitparade.toml, the landing folders and a manifest for each."""
+    """Make a workspace. That is hitparade.toml, the landing folders, and a manifest in each."""
     from hitparade.scaffold import make_workspace
 
     made = make_workspace(folder)
@@ -106,7 +106,7 @@ def generate(
     ] = False,
     json: Json = False,
 ) -> int:
-    """Write sample data into the landing zone, and the truth it expects into sample/."""
+    """Write sample data to the landing zone. The truth that it expects goes into sample/."""
     from hitparade.config import read_settings
     from hitparade.sample import SampleSpec
     from hitparade.sample import generate as make
@@ -152,7 +152,7 @@ def generate(
 
 
 def doctor(config: Config = DEFAULT_CONFIG, json: Json = False) -> int:
-    """See whether everything that a run needs is in order."""
+    """See whether all that a run needs is there."""
     from hitparade.health import examine
 
     findings = examine(config)

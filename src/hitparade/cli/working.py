@@ -31,7 +31,7 @@ def run(
     json: Json = False,
     verbose: Verbose = False,
 ) -> int:
-    """Load, compute, publish, archive: everything that is to be done."""
+    """Load, compute, publish, archive."""
     from hitparade import pipeline
 
     check_engine(engine)
@@ -86,7 +86,7 @@ def publish(config: Config = DEFAULT_CONFIG, json: Json = False, verbose: Verbos
 
 
 def archive(config: Config = DEFAULT_CONFIG, json: Json = False, verbose: Verbose = False) -> int:
-    """Move settled files to the archive or to quarantine."""
+    """Move settled files to their last place. That is the archive, or quarantine."""
     from hitparade import pipeline
 
     step(config, "archive", pipeline.archive, json=json, verbose=verbose)

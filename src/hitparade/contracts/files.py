@@ -5,9 +5,13 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 from hitparade.contracts.re2 import matches
 from hitparade.model import Contract, Problem, Staged
+
+
+MAX_HEADER = 1 << 20
 
 
 def name_problems(contract: Contract, name: str, size: int) -> Iterator[Problem]:
@@ -31,15 +35,14 @@ def read_header(path: str, delimiter: str) -> tuple[str, ...]:
     return tuple(name.encode("utf-8", "surrogateescape").decode("utf-8").strip() for name in first)
 
 
-def _bounded(file: Iterator[str]) -> Iterator[str]:
+def _bounded(file: TextIO) -> Iterator[str]:
     """Lines of a file, for as long as they could be a header."""
-    for number, line in enumerate(file):
-        if number > MAX_HEADER_LINES:
-            raise csv.Error("no header: the first row spans too many lines")
+    left = MAX_HEADER
+    while line := file.readline(left):
+        left -= len(line)
+        if not left:
+            raise csv.Error(f"the first row is longer than {MAX_HEADER:,} characters")
         yield line
-
-
-MAX_HEADER_LINES = 1000
 
 
 def header_problems(contract: Contract, header: tuple[str, ...]) -> Iterator[Problem]:

@@ -8,9 +8,10 @@ midnight and drops the offset of a timestamp.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from unicodedata import normalize
 
 from hitparade.contracts.columns import KEY_COLUMNS, LAKE_COLUMNS
-from hitparade.model import Check, Contract, Dataset, Field, FieldType, RowRules, Severity
+from hitparade.model import Check, Contract, Field, FieldType, RowRules, Severity
 
 SIGNED = r"[+-]?0*"
 TYPE_PATTERNS: Mapping[FieldType, str] = {
@@ -44,7 +45,7 @@ def compile_rules(contract: Contract, header: tuple[str, ...], *, thorough: bool
         text, value = f"text_{number}", f"value_{number}"
         texts[text] = trimmed(field.name, header, thorough=thorough)
         values[value] = parsed(field, text, contract)
-        checks.extend(field_checks(field, text, value, contract.dataset))
+        checks.extend(field_checks(field, text, value, contract))
         if kinds := LAKE_COLUMNS[contract.dataset].get(field.name):
             columns[field.name] = f"nullif({value}, '')" if kinds == ("string",) else value
     references = tuple(sorted({field.references.split(".")[0] for field in contract.fields if field.references}))
@@ -63,20 +64,20 @@ def trimmed(name: str, header: tuple[str, ...], *, thorough: bool) -> str:
     return f"CASE WHEN {padded} THEN trim({column}, ' ') ELSE coalesce({column}, '') END"
 
 
-def field_checks(field: Field, text: str, value: str, dataset: Dataset) -> Iterator[Check]:
+def field_checks(field: Field, text: str, value: str, contract: Contract) -> Iterator[Check]:
     """Every rule of a field. Each is true or false, never NULL, and at most one says that a value is missing.
 
     A row without its key is no row of the dataset, so those rules are not for a contract to weaken.
     """
-    key: Severity = "reject" if field.name in KEY_COLUMNS[dataset] else field.severity
+    key: Severity = "reject" if field.name in KEY_COLUMNS[contract.dataset] else field.severity
     if field.required:
         yield Check("required", field.name, key, f"{text} = ''", text)
-    for rule, breach in breaches(field, text, value):
+    for rule, breach in breaches(field, text, value, contract.timezone):
         severity = key if rule == "type" else field.severity
         yield Check(rule, field.name, severity, f"{text} <> '' AND {breach}", text)
 
 
-def breaches(field: Field, text: str, value: str) -> Iterator[tuple[str, str]]:
+def breaches(field: Field, text: str, value: str, zone: str) -> Iterator[tuple[str, str]]:
     """The rules for a value that is there, and when each is broken."""
     if field.type in ("timestamp", "date"):
         yield "type", f"coalesce({value} NOT BETWEEN {FIRST_INSTANT} AND {LAST_INSTANT}, true)"
@@ -85,13 +86,13 @@ def breaches(field: Field, text: str, value: str) -> Iterator[tuple[str, str]]:
     elif field.type != "string":
         yield "type", f"{value} IS NULL"
     if field.min is not None:
-        yield "min", f"coalesce({value} < {literal(field, field.min)}, false)"
+        yield "min", f"coalesce({value} < {literal(field, field.min, zone)}, false)"
     if field.max is not None:
-        yield "max", f"coalesce({value} > {literal(field, field.max)}, false)"
+        yield "max", f"coalesce({value} > {literal(field, field.max, zone)}, false)"
     if field.pattern is not None:
-        yield "pattern", f"NOT regexp_full_match({text}, {quoted(field.pattern)})"
+        yield "pattern", f"NOT regexp_full_match({value if field.type == 'string' else text}, {quoted(field.pattern)})"
     if field.allowed is not None:
-        allowed = ", ".join(literal(field, each) for each in field.allowed)
+        allowed = ", ".join(literal(field, each, zone) for each in field.allowed)
         yield "allowed", f"coalesce({value} NOT IN ({allowed}), false)"
     if field.references is not None:
         relation, column = field.references.split(".")
@@ -157,8 +158,8 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def literal(field: Field, value: str) -> str:
-    """A bound of a field's type as a SQL literal."""
+def literal(field: Field, value: str, zone: str) -> str:
+    """A bound of a field's type in SQL, normalised as values are; a timestamp is in the contract's time zone."""
     kinds: Mapping[FieldType, str] = {
         "int": "BIGINT",
         "float": "DOUBLE",
@@ -167,4 +168,5 @@ def literal(field: Field, value: str) -> str:
         "timestamp": "TIMESTAMP",
         "string": "VARCHAR",
     }
-    return f"CAST({quoted(value)} AS {kinds[field.type]})"
+    bound = f"CAST({quoted(normalize('NFC', value))} AS {kinds[field.type]})"
+    return to_utc(bound, zone) if field.type == "timestamp" else bound

@@ -84,6 +84,7 @@ def reconcile(ws: Workspace, days: Collection[date], outcome: Computed) -> None:
     listens = ws.lake.files("listens", days)
     needed = {name for each in stale for name in each.kpis}
     open_catalogue(ws, [kpi for kpi in ws.daily_kpis if kpi.name in needed])
+    log.get_logger().debug("compute.begin", days=len(stale), kpis=len(needed))
     pending = Pending(ws, bases, outcome)
     with ws.progress.of("compute", len(stale)) as advance:
         for batch in batches(stale, listens, ws.settings.compute.batch_rows):

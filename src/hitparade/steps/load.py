@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from hitparade import log
 
 from hitparade.errors import ContractBreach, Terminal
-from hitparade.landing.discover import MANIFEST, is_settled, waiting
+from hitparade.landing.discover import is_settled, waiting
 from hitparade.landing.identify import fingerprint
 from hitparade.model import DATASETS, Blob, Contract, Dataset, Fingerprint, NewDelivery
 from hitparade.steps.judge import Candidate, Judged, judge_catalogue, judge_streams
@@ -57,7 +57,7 @@ def load_dataset(ws: Workspace, dataset: Dataset, outcome: Loaded) -> None:
     while batch := decide(ws, dataset, restless):
         if ws.turn.begin():
             continue  # plan anew: what was seen before the run began may be another's work by now
-        contract = contract_of(ws, dataset)
+        contract = ws.contract(dataset)
         with ws.progress.of(f"load {dataset}", sum(blob.size for blob in batch)) as advance:
             prints = identify(ws, batch, contract)
             deliveries = deliver(ws, dataset, contract, prints)
@@ -88,17 +88,6 @@ def decide(ws: Workspace, dataset: Dataset, restless: set[str]) -> tuple[Blob, .
         batch.append(blob)
         size += blob.size
     return tuple(batch)
-
-
-def contract_of(ws: Workspace, dataset: Dataset) -> Contract:
-    """The manifest beside the files, else the built-in one."""
-    from hitparade.contracts.manifest import builtin_contract, parse_manifest
-
-    place = f"{ws.settings.place(ws.settings.landing.folder(dataset))}/{MANIFEST}"
-    if ws.storage.stat(place) is None:
-        return builtin_contract(dataset)
-    with ws.storage.open(place) as file:
-        return parse_manifest(file.read(), dataset=dataset, source=place)
 
 
 def identify(ws: Workspace, batch: Sequence[Blob], contract: Contract) -> list[tuple[Blob, Fingerprint]]:

@@ -63,6 +63,10 @@ class Connected:
                 f"the engine ran out of memory: {first_line(error)}",
                 hint="raise [engine] memory, then run again",
             ) from error
+        except RuntimeError as error:
+            if "Query interrupted" not in str(error):
+                raise
+            raise KeyboardInterrupt from error  # that is what it was
         except self.duckdb.IOException as error:
             if "No space left" in str(error):
                 raise StorageError("the disk is full", hint="free some space, then run again: nothing is lost") from error

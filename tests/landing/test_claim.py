@@ -1,0 +1,109 @@
+"""Claims: a file is taken out of sight, and no name is ever overwritten."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from hitparade.landing.claim import claim, claims, contents, original, release
+from hitparade.landing.discover import waiting
+from hitparade.model import Blob
+from hitparade.storage.local import LocalStorage
+
+STORAGE = LocalStorage()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"first\n")
+    return path
+
+
+def look(path: Path) -> Blob:
+    blob = STORAGE.stat(str(path))
+    assert blob is not None
+    return blob
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_claimed_file_is_out_of_sight_and_still_itself(file: Path) -> None:
+    claimed = claim(STORAGE, look(file))
+
+    assert claimed is not None
+    assert names(file.parent) == [".a.csv.claimed"]
+    assert waiting(STORAGE, str(file.parent)) == ()
+    assert claims(STORAGE, str(file.parent)) == [claimed]
+    assert original(claimed) == str(file)
+    assert contents(STORAGE, claimed) == hashlib.sha256(b"first\n").hexdigest()
+
+
+def test_a_file_that_is_gone_cannot_be_claimed(file: Path) -> None:
+    blob = look(file)
+    file.unlink()
+
+    assert claim(STORAGE, blob) is None
+    assert names(file.parent) == []
+
+
+def test_an_earlier_claim_of_the_name_is_never_overwritten(file: Path) -> None:
+    claim(STORAGE, look(file))
+    file.write_bytes(b"second\n")
+
+    assert claim(STORAGE, look(file)) is None
+    assert file.read_bytes() == b"second\n"
+    assert (file.parent / ".a.csv.claimed").read_bytes() == b"first\n"
+
+
+def test_a_released_claim_has_its_name_again(file: Path) -> None:
+    claimed = claim(STORAGE, look(file))
+    assert claimed is not None
+
+    assert release(STORAGE, claimed)
+    assert names(file.parent) == ["a.csv"]
+
+
+def test_a_claim_waits_while_its_name_is_taken(file: Path) -> None:
+    claimed = claim(STORAGE, look(file))
+    assert claimed is not None
+    file.write_bytes(b"second\n")
+
+    assert not release(STORAGE, claimed)
+    assert file.read_bytes() == b"second\n"
+    assert Path(claimed.url).read_bytes() == b"first\n"
+
+    file.unlink()
+    assert release(STORAGE, claimed)
+    assert file.read_bytes() == b"first\n"
+
+
+def test_a_crash_between_link_and_unlink_leaves_one_file_that_is_claimed_again(file: Path) -> None:
+    os.link(file, file.parent / ".a.csv.claimed")
+
+    claimed = claim(STORAGE, look(file))
+
+    assert claimed is not None
+    assert names(file.parent) == [".a.csv.claimed"]
+
+
+def test_a_crash_while_a_claim_was_put_back_leaves_one_file_that_is_released_again(file: Path) -> None:
+    claimed = claim(STORAGE, look(file))
+    assert claimed is not None
+    os.link(claimed.url, file)
+
+    assert [blob.name for blob in claims(STORAGE, str(file.parent))] == [".a.csv.claimed"]
+    assert release(STORAGE, claimed)
+    assert names(file.parent) == ["a.csv"]
+
+
+@pytest.mark.parametrize("name", [".claimed", ".a.csv", "a.csv.claimed"])
+def test_other_names_are_no_claims(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"x")
+
+    assert claims(STORAGE, str(tmp_path)) == []
