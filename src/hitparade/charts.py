@@ -90,6 +90,7 @@ class Charts:
             self.ws.in_effect("songs") if read & {"songs", "song_genres", "song_artists"} else None,
             self.ws.in_effect("users") if "users" in read else None,
         )
+        self.ws.engine.open_relations([kpi])
         self.ws.engine.put_all_time(kpi, self.ws.in_effect("streams"))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -35,7 +35,7 @@ def examine(config: Path) -> list[Finding]:
         findings.append(Finding("settings", "good", str(config)))
         findings.extend(places(settings))
         with open_workspace(settings, command="doctor") as ws:
-            findings.append(Finding("ledger", "good", str(ws.ledger.latest_run() and "reachable" or "reachable, new")))
+            findings.append(Finding("ledger", "good", "reachable" if ws.ledger.latest_run() else "reachable, new"))
             findings.extend(parts(ws))
     except HitParadeError as error:
         findings.append(wrong(type(error).__name__, error))
@@ -69,12 +69,13 @@ def parts(ws: Workspace) -> Iterator[Finding]:
             yield Finding(f"contract {dataset}", "good", ws.contract(dataset).source)
         except HitParadeError as error:
             yield wrong(f"contract {dataset}", error)
-    for name, look in (
-        ("kpis", lambda: f"{len(ws.kpis)}"),
-        ("lake", lambda: str(ws.lake.location)),
-        ("engine", lambda: f"{ws.settings.engine.name}, memory {ws.engine and ws.settings.engine.memory}"),
-        ("sinks", lambda: ", ".join(sink.url for sink in ws.sinks) or "none"),
-    ):
+    looks: dict[str, Callable[[], str]] = {
+        "kpis": lambda: f"{len(ws.kpis)}",
+        "lake": lambda: str(ws.lake.location),
+        "engine": lambda: f"{type(ws.engine).__name__}, memory {ws.settings.engine.memory}",
+        "sinks": lambda: ", ".join(sink.url for sink in ws.sinks) or "none",
+    }
+    for name, look in looks.items():
         try:
             yield Finding(name, "good", look())
         except HitParadeError as error:

@@ -49,7 +49,7 @@ class Contract:
     """What a dataset's files must look like, and what becomes of those that do not.
 
     `hash` is the sha256 of the dataset and `text`, the manifest in canonical JSON: two manifests that differ only
-    in white space or the order of keys are one contract. `source` says where the manifest was found ("built-in" or a URL).
+    in white space or the order of keys are one contract. `source` says where it was found ("built-in" or a URL).
     """
 
     dataset: Dataset
@@ -267,7 +267,7 @@ class Publication:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One row rule, compiled: `sql` is a DuckDB boolean over texts and values, true where the row breaks the rule.
+    """One row rule, compiled: `sql` is a DuckDB boolean over texts and values, true where a row breaks it.
 
     `text` names the text that is shown of such a row.
     """

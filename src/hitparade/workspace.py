@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 from hitparade.config import Settings
 from hitparade.errors import ConfigError, LakeError
-from hitparade.ledger import Ledger, open_ledger
 from hitparade.landing.discover import MANIFEST
+from hitparade.ledger import Ledger, open_ledger
 from hitparade.model import Contract, Dataset, InEffect, Kpi
 from hitparade.progress import Progress
 from hitparade.storage import Storage, open_storage

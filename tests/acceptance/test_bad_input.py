@@ -47,6 +47,14 @@ def listens(shop: Shop) -> int:
     return sum(row["listen_count"] for row in shop.show("hourly"))
 
 
+def many(count: int) -> list[str]:
+    """Rows over four weeks, to have some work to do."""
+    return [
+        f"{n % 9_973},track-{n * 7919 % 100_003:020d},2024-06-{n % 28 + 1:02d} {n % 24:02d}:{n % 60:02d}:{n % 59:02d}"
+        for n in range(count)
+    ]
+
+
 needs_setpriv = pytest.mark.skipif(
     os.geteuid() == 0 and shutil.which("setpriv") is None, reason="root cannot be denied anything without setpriv"
 )
@@ -84,7 +92,7 @@ def test_a_folder_without_rights_is_named_and_nothing_is_lost(shop: Shop, folder
 
 def test_a_broken_manifest_is_one_error_with_its_json_path(shop: Shop) -> None:
     shop.deliver("streams", "one.csv", ROWS)
-    shop.manifest("streams", '{"name": "manifest.json", "version": "1.0", "schema": {"fields": {"user_id": {"type": 1}}}}')
+    shop.manifest("streams", {"name": "m", "version": "1.0", "schema": {"fields": {"user_id": {"type": 1}}}})
     assert_told(hitparade(shop, "run"), 2, "manifest.json", "schema.fields.user_id.type")
     assert (shop.landing("streams") / "one.csv").exists()
 
@@ -134,11 +142,14 @@ def test_a_folder_where_a_file_should_be_is_no_delivery(shop: Shop) -> None:
 
 
 def test_a_name_full_of_odd_characters_is_loaded_and_archived(shop: Shop) -> None:
-    name = "it's a \"name\"; with\nnewline, ünïcode 🎵 [x]*?.csv"
+    name = 'it\'s a "name"; with\nnewline, ünïcode 🎵 [x]*?.csv'
     shop.deliver("streams", name, ROWS)
     assert hitparade(shop, "run").returncode == 0
     assert [path.name for path in (shop.root / "archive" / "streams").iterdir()] == [f"00000001-{name}"]
     assert listens(shop) == 2
+
+
+ROOM = {"for nothing": 300, "for some rows": 800, "for some KPIs": 1_800}
 
 
 @pytest.fixture
@@ -146,19 +157,21 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     place = tmp_path / "disk"
     place.mkdir()
     mounted = shutil.which("mount") and os.geteuid() == 0
-    if not mounted or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=10m", "tmpfs", place], check=False).returncode:
+    if (
+        not mounted
+        or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=10m", "tmpfs", place], check=False).returncode
+    ):
         pytest.skip("a small disk cannot be mounted here")
     yield place
     subprocess.run(["umount", place], check=True)
 
 
-@pytest.mark.parametrize("room", ["for nothing", "for some rows", "for some KPIs"])
+@pytest.mark.parametrize("room", ROOM)
 def test_a_full_disk_is_said_so_and_nothing_is_lost(small_disk: Path, room: str) -> None:
     shop = Shop(small_disk)
-    rows = [f"{n % 9_973},track-{n * 7919 % 100_003:020d},2024-06-{n % 28 + 1:02d} {n % 24:02d}:{n % 60:02d}:{n % 59:02d}"
-            for n in range(100_000)]  # fmt: skip
+    rows = many(100_000)
     path = shop.deliver("streams", "one.csv", rows)
-    kilobytes = path.stat().st_size // 1024 + {"for nothing": 300, "for some rows": 800, "for some KPIs": 1_800}[room]
+    kilobytes = path.stat().st_size // 1024 + ROOM[room]
     subprocess.run(["mount", "-o", f"remount,size={kilobytes}k", small_disk], check=True)
     done = hitparade(shop, "run")
     assert_told(done, 3, "next: ")
@@ -170,8 +183,7 @@ def test_a_full_disk_is_said_so_and_nothing_is_lost(small_disk: Path, room: str)
 
 
 def test_ctrl_c_leaves_nothing_half_done(shop: Shop) -> None:
-    rows = [f"{n % 9_973},track-{n * 7919 % 100_003},2024-06-{n % 28 + 1:02d} {n % 24:02d}:{n % 60:02d}:{n % 59:02d}"
-            for n in range(400_000)]  # fmt: skip
+    rows = many(400_000)
     shop.deliver("streams", "one.csv", rows)
     command = [sys.executable, "-m", "hitparade", "run", "-v", "--config", str(shop.root / "hitparade.toml")]
     for event, pause in (("load.begin", 0.0), ("load.begin", 0.2), ("compute.begin", 0.1)):

@@ -34,7 +34,8 @@ GROUP BY plays.listen_date
 @pytest.fixture
 def shop(tmp_path: Path) -> Shop:
     shop = Shop(tmp_path, settings='sinks = ["files:exports"]')
-    shop.deliver("streams", "one.csv", ["1,a,2024-06-01 10:00:00", "2,a,2024-06-01 11:00:00", "1,b,2024-06-02 10:00:00"])
+    rows = ["1,a,2024-06-01 10:00:00", "2,a,2024-06-01 11:00:00", "1,b,2024-06-02 10:00:00"]
+    shop.deliver("streams", "one.csv", rows)
     shop.run()
     (tmp_path / "kpis").mkdir()
     return shop

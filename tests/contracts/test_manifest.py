@@ -22,7 +22,7 @@ VERSION_ONE = """
     "fields": { "user_id": {"type": "int", "required": true}, "track_id": {"type": "string", "required": true},
                 "listen_time": {"type": "timestamp", "required": true} },
     "validation": { "on_error": "quarantine", "quarantine_path": "data/quarantine" } } }
-"""  # noqa: E501  # as producers wrote it
+"""  # as producers wrote it
 
 NEEDED: dict[Dataset, dict[str, Any]] = {
     "streams": {

@@ -45,9 +45,7 @@ NEEDED = {
 }
 FIELDS = st.dictionaries(st.text(max_size=3), FIELD, max_size=2).map(lambda fields: NEEDED | fields)
 SCHEMA = st.builds(lambda fields, rest: {"fields": fields} | rest, FIELDS, keys(SchemaV2, 1))
-MANIFEST = st.builds(
-    lambda schema, rest: {"version": 2, "schema": schema} | rest, SCHEMA, keys(ManifestV2, 1)
-)
+MANIFEST = st.builds(lambda schema, rest: {"version": 2, "schema": schema} | rest, SCHEMA, keys(ManifestV2, 1))
 
 
 def outcome(text: str | bytes, dataset: Dataset) -> Contract | ManifestError:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,11 @@ import pytest
 
 from hitparade.engines.duckdb import DuckDBEngine
 from hitparade.engines.validation import valued_rows
-from hitparade.model import Contract, FieldType
-from tests.engines.staging import Listed, contract_with, opened, outcome, rows_of, source_of, staged
+from hitparade.model import FieldType
+from tests.engines.staging import contract_with, judged, rows_of, source_of, staged
 
-NOW = datetime(2024, 7, 1, tzinfo=UTC)
 BAD = "is not of the type"
+at = datetime.fromisoformat
 
 VALUES: Mapping[FieldType, Mapping[str, Any]] = {
     "int": {
@@ -31,7 +31,22 @@ VALUES: Mapping[FieldType, Mapping[str, Any]] = {
         "-" + "9" * 18: -999_999_999_999_999_999,
         "000" + "9" * 18: 999_999_999_999_999_999,
         **dict.fromkeys(
-            ["1e3", "1.0", "1_000", "1,5", "1" * 19, "٣", "１２", "-", "--1", "0x10", "1 2", "NaN", "\u00a042"], BAD
+            [
+                "1e3",
+                "1.0",
+                "1_000",
+                "1,5",
+                "1" * 19,
+                "\u0663",
+                "\uff11\uff12",
+                "-",
+                "--1",
+                "0x10",
+                "1 2",
+                "NaN",
+                "\u00a042",
+            ],
+            BAD,
         ),
     },
     "float": {
@@ -43,7 +58,9 @@ VALUES: Mapping[FieldType, Mapping[str, Any]] = {
         "+1.5": 1.5,
         " 2.5 ": 2.5,
         "1e-999": 0.0,
-        **dict.fromkeys(["nan", "inf", "Infinity", "1e999", "1" * 400, "1_0", "٣.٥", "1,5", ".", "e5", "1e"], BAD),
+        **dict.fromkeys(
+            ["nan", "inf", "Infinity", "1e999", "1" * 400, "1_0", "\u0663.\u0665", "1,5", ".", "e5", "1e"], BAD
+        ),
     },
     "bool": {
         **dict.fromkeys(["true", "TRUE", "t", "yes", "Y", "1", " true "], True),
@@ -51,30 +68,32 @@ VALUES: Mapping[FieldType, Mapping[str, Any]] = {
         **dict.fromkeys(["2", "on", "off", "truee", "-1"], BAD),
     },
     "date": {
-        "2024-02-29": datetime(2024, 2, 29),
-        "2000-02-29": datetime(2000, 2, 29),
-        " 2024-01-01 ": datetime(2024, 1, 1),
-        "0001-01-02": datetime(1, 1, 2),
-        "9999-12-30": datetime(9999, 12, 30),
+        "2024-02-29": at("2024-02-29 00:00:00"),
+        "2000-02-29": at("2000-02-29 00:00:00"),
+        " 2024-01-01 ": at("2024-01-01 00:00:00"),
+        "0001-01-02": at("0001-01-02 00:00:00"),
+        "9999-12-30": at("9999-12-30 00:00:00"),
         **dict.fromkeys(["2023-02-29", "1900-02-29", "2024-02-30", "2024-13-01", "2024-00-10", "0000-01-01"], BAD),
-        **dict.fromkeys(["0001-01-01", "9999-12-31", "2024-1-1", "20240101", "24-01-01", "٢٠٢٤-01-01"], BAD),
+        **dict.fromkeys(
+            ["0001-01-01", "9999-12-31", "2024-1-1", "20240101", "24-01-01", "\u0662\u0660\u0662\u0664-01-01"], BAD
+        ),
         "2024-01-01 00:00:00": BAD,
     },
     "timestamp": {
-        "2024-06-25 10:00:00": datetime(2024, 6, 25, 10),
-        "2024-06-25T10:00:00": datetime(2024, 6, 25, 10),
-        "2024-06-25 10:00:00Z": datetime(2024, 6, 25, 10),
-        "2024-06-25 10:00:00+02:00": datetime(2024, 6, 25, 8),
-        "2024-06-25 10:00:00-05:30": datetime(2024, 6, 25, 15, 30),
-        "2024-06-25T10:00:00.5-00:30": datetime(2024, 6, 25, 10, 30, 0, 500_000),
-        "2024-06-25 10:00:00.123456+02:00": datetime(2024, 6, 25, 8, 0, 0, 123_456),
-        "2024-06-25 10:00:00.1": datetime(2024, 6, 25, 10, 0, 0, 100_000),
-        "2024-06-25 10:00:00.12": datetime(2024, 6, 25, 10, 0, 0, 120_000),
-        "2024-06-25 10:00:00.1234": datetime(2024, 6, 25, 10, 0, 0, 123_400),
-        "2024-06-25 10:00:00.123456": datetime(2024, 6, 25, 10, 0, 0, 123_456),
-        " 2024-01-01 00:00:00 ": datetime(2024, 1, 1),
-        "\t2024-01-01 00:00:00\t": datetime(2024, 1, 1),
-        "0001-01-01 23:00:00-23:59": datetime(1, 1, 2, 22, 59),
+        "2024-06-25 10:00:00": at("2024-06-25 10:00:00"),
+        "2024-06-25T10:00:00": at("2024-06-25 10:00:00"),
+        "2024-06-25 10:00:00Z": at("2024-06-25 10:00:00"),
+        "2024-06-25 10:00:00+02:00": at("2024-06-25 08:00:00"),
+        "2024-06-25 10:00:00-05:30": at("2024-06-25 15:30:00"),
+        "2024-06-25T10:00:00.5-00:30": at("2024-06-25 10:30:00.500000"),
+        "2024-06-25 10:00:00.123456+02:00": at("2024-06-25 08:00:00.123456"),
+        "2024-06-25 10:00:00.1": at("2024-06-25 10:00:00.100000"),
+        "2024-06-25 10:00:00.12": at("2024-06-25 10:00:00.120000"),
+        "2024-06-25 10:00:00.1234": at("2024-06-25 10:00:00.123400"),
+        "2024-06-25 10:00:00.123456": at("2024-06-25 10:00:00.123456"),
+        " 2024-01-01 00:00:00 ": at("2024-01-01 00:00:00"),
+        "\t2024-01-01 00:00:00\t": at("2024-01-01 00:00:00"),
+        "0001-01-01 23:00:00-23:59": at("0001-01-02 22:59:00"),
         **dict.fromkeys(["2024-02-30 00:00:00", "2024-02-30 10:00:00Z", "2024-02-30 10:00:00+01:00"], BAD),
         **dict.fromkeys(["2024-06-25 24:00:00", "2024-06-25 23:59:60", "0000-01-01 00:00:00"], BAD),
         **dict.fromkeys(["2024-06-25", "2024-06-25 10:00", "2024-06-25  10:00:00", "2024-06-25t10:00:00"], BAD),
@@ -86,17 +105,12 @@ VALUES: Mapping[FieldType, Mapping[str, Any]] = {
         "cafe\u0301": "café",
         " padded ": "padded",
         "\u00a0kept\u00a0": "\u00a0kept\u00a0",
+        " \u00a0kept\u00a0 ": "\u00a0kept\u00a0",
         'say "hi"': 'say "hi"',
         "NULL": "NULL",
         "'; DROP TABLE listens; --": "'; DROP TABLE listens; --",
     },
 }
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBEngine]:
-    with opened(tmp_path_factory.mktemp("engine")) as engine:
-        yield engine
 
 
 def listed(values: list[str]) -> bytes:
@@ -106,16 +120,6 @@ def listed(values: list[str]) -> bytes:
     writer.writerow(["user_id", "track_id", "listen_time", "x"])
     writer.writerows([number, "t", "2024-01-01 00:00:00", value] for number, value in enumerate(values, start=1))
     return text.getvalue().encode()
-
-
-def judged(engine: DuckDBEngine, folder: Path, contract: Contract, data: bytes) -> Listed:
-    """The rows that were loaded, and the rules that the others broke."""
-    path = folder / "streams.csv"
-    path.write_bytes(data)
-    source = source_of(path, contract)
-    staging = staged(engine, source, "streams", folder)
-    problems = engine.problems(staging.sources[0], folder / "rejects.parquet", now=NOW)
-    return Listed(rows_of(staging, "listens"), outcome(problems))
 
 
 @pytest.mark.parametrize("padded", [False, True], ids=["blanks", "all white space"])
@@ -151,7 +155,7 @@ def test_what_is_of_a_type_and_what_it_is_worth(
         ("pattern", {"type": "string", "pattern": "[a-z]+"}, ["abc", " abc ", ""], ["abc1", "1abc", "ABC"]),
         ("pattern", {"type": "string", "pattern": "caf."}, ["caf\u00e9", "cafe\u0301"], ["caf"]),
         ("pattern", {"type": "int", "pattern": "0[0-9]+"}, ["007"], ["7"]),
-        ("allowed", {"type": "string", "allowed": ["caf\u00e9", "it's"]}, ["cafe\u0301", "it's", ""], ["tea", "Caf\u00e9"]),
+        ("allowed", {"type": "string", "allowed": ["caf\u00e9", "it's"]}, ["cafe\u0301", "it's", ""], ["tea", "Caf"]),
         ("allowed", {"type": "string", "allowed": ["cafe\u0301"]}, ["caf\u00e9", "cafe\u0301"], ["cafe"]),
         ("allowed", {"type": "int", "allowed": [1, 2]}, ["1", "+2", "01"], ["3"]),
         ("required", {"type": "string", "required": True}, ["x", "0"], ["", "   "]),
@@ -219,91 +223,13 @@ def test_every_rule_that_a_row_breaks_is_told(engine: DuckDBEngine, tmp_path: Pa
 
 
 def test_a_reference_that_leads_nowhere_is_a_warning(engine: DuckDBEngine, tmp_path: Path) -> None:
-    contract = contract_with(
-        fields={"x": {"type": "string", "severity": "warn", "references": "songs.track_id"}}
-    )
+    contract = contract_with(fields={"x": {"type": "string", "severity": "warn", "references": "songs.track_id"}})
     engine.run("CREATE OR REPLACE TEMP TABLE songs AS SELECT unnest(['known', 'other']) AS track_id")
 
     found = judged(engine, tmp_path, contract, listed(["known", "nowhere", ""]))
 
     assert len(found.rows) == 3
     assert found.broken == {("references", "x", "warn"): [(2, "nowhere")]}
-
-
-def times(*texts: str) -> bytes:
-    return b"user_id,track_id,listen_time\n" + b"".join(f"{n},t,{text}\n".encode() for n, text in enumerate(texts))
-
-
-def test_local_times_are_read_in_the_contracts_zone(engine: DuckDBEngine, tmp_path: Path) -> None:
-    contract = contract_with(timezone="Europe/Berlin")
-    summer, winter = "2024-07-01 12:00:00", "2024-01-01 12:00:00"
-    ambiguous, skipped, stated = "2024-10-27 02:30:00", "2024-03-31 02:30:00", "2024-03-31 02:30:00Z"
-
-    found = judged(engine, tmp_path, contract, times(summer, winter, ambiguous, skipped, stated))
-
-    assert {row["user_id"]: row["listened_at"] for row in found.rows} == {
-        0: datetime(2024, 7, 1, 10),
-        1: datetime(2024, 1, 1, 11),
-        2: datetime(2024, 10, 27, 0, 30),  # the earlier of two
-        4: datetime(2024, 3, 31, 2, 30),
-    }
-    assert found.broken == {("type", "listen_time", "reject"): [(4, skipped)]}
-
-
-def test_bounds_of_timestamps_are_in_the_contracts_zone_too(engine: DuckDBEngine, tmp_path: Path) -> None:
-    field = {"type": "timestamp", "required": True, "min": "2024-07-01 00:00:00"}
-    contract = contract_with(fields={"listen_time": field}, timezone="Europe/Berlin")
-    data = times("2024-07-01 00:00:00", "2024-06-30 22:00:00Z", "2024-06-30 23:59:59", "2024-06-30 21:59:59Z")
-
-    found = judged(engine, tmp_path, contract, data)
-
-    assert sorted(row["user_id"] for row in found.rows) == [0, 1]
-    assert [row for row, _ in found.broken["min", "listen_time", "reject"]] == [3, 4]
-
-
-@pytest.mark.parametrize(
-    ("zone", "local", "utc"),
-    [
-        ("Australia/Lord_Howe", "2024-04-07 01:45:00", datetime(2024, 4, 6, 14, 45)),  # back by half an hour
-        ("America/St_Johns", "2024-11-03 01:30:00", datetime(2024, 11, 3, 4, 0)),
-        ("Asia/Kathmandu", "2024-01-01 00:00:00", datetime(2023, 12, 31, 18, 15)),
-        ("Pacific/Apia", "2011-12-31 00:00:00", datetime(2011, 12, 30, 10, 0)),  # the day after one that never was
-        ("UTC", "2024-03-31 02:30:00", datetime(2024, 3, 31, 2, 30)),
-    ],
-)
-def test_zones_with_odd_shifts(engine: DuckDBEngine, tmp_path: Path, zone: str, local: str, utc: datetime) -> None:
-    found = judged(engine, tmp_path, contract_with(timezone=zone), times(local))
-
-    assert [row["listened_at"] for row in found.rows] == [utc]
-
-
-def test_a_time_on_a_day_that_a_zone_left_out_does_not_exist(engine: DuckDBEngine, tmp_path: Path) -> None:
-    found = judged(engine, tmp_path, contract_with(timezone="Pacific/Apia"), times("2011-12-30 12:00:00"))
-
-    assert found.rows == []
-
-
-def test_a_format_with_an_offset_needs_no_zone(engine: DuckDBEngine, tmp_path: Path) -> None:
-    field = {"type": "timestamp", "required": True, "format": "%d.%m.%Y %H:%M %z"}
-    contract = contract_with(fields={"listen_time": field}, timezone="Europe/Berlin")
-    data = times("25.06.2024 10:00 +02:00", "25.06.2024 10:00 -0530", "25.06.2024 10:00", "31.02.2024 10:00 +00:00")
-
-    found = judged(engine, tmp_path, contract, data)
-
-    assert {row["user_id"]: row["listened_at"] for row in found.rows} == {
-        0: datetime(2024, 6, 25, 8),
-        1: datetime(2024, 6, 25, 15, 30),
-    }
-    assert [row for row, _ in found.broken["type", "listen_time", "reject"]] == [3, 4]
-
-
-def test_a_percent_sign_before_a_z_is_no_offset(engine: DuckDBEngine, tmp_path: Path) -> None:
-    field = {"type": "timestamp", "required": True, "format": "%Y-%m-%d %H:%M %%z"}
-    contract = contract_with(fields={"listen_time": field}, timezone="Europe/Berlin")
-
-    found = judged(engine, tmp_path, contract, times("2024-07-01 12:00 %z"))
-
-    assert [row["listened_at"] for row in found.rows] == [datetime(2024, 7, 1, 10)]
 
 
 def test_names_that_differ_in_case_are_different_columns(engine: DuckDBEngine, tmp_path: Path) -> None:

@@ -24,8 +24,7 @@ def pages() -> dict[str, str]:
 def commands() -> str:
     """Every command's help, as it is printed."""
     parts = ["# Commands", "Made from `hitparade COMMAND --help` by `make docs`.", "```text\n" + printed() + "\n```"]
-    for name in names():
-        parts.append(f"## `hitparade {name}`\n\n```text\n{printed(name)}\n```")
+    parts.extend(f"## `hitparade {name}`\n\n```text\n{printed(name)}\n```" for name in names())
     return "\n\n".join(parts) + "\n"
 
 

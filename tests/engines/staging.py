@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ TABLES: Mapping[Dataset, tuple[str, ...]] = {
     "users": ("users",),
 }
 Row = dict[str, Any]
+NOW = datetime(2024, 7, 1, tzinfo=UTC)
 
 
 @contextmanager
@@ -37,7 +39,9 @@ def opened(scratch: Path, *, zone: str = "UTC") -> Iterator[DuckDBEngine]:
         engine.close()
 
 
-def contract_with(dataset: Dataset = "streams", *, fields: Mapping[str, object] | None = None, **schema: Any) -> Contract:
+def contract_with(
+    dataset: Dataset = "streams", *, fields: Mapping[str, object] | None = None, **schema: Any
+) -> Contract:
     """The built-in contract with other fields or keys of its schema."""
     document = json.loads(builtin_contract(dataset).text)
     document["schema"].update(schema)
@@ -64,7 +68,12 @@ def source_of(path: Path, contract: Contract, *, load_id: int = 1) -> Source:
 
 
 def staged(
-    engine: DuckDBEngine, source: Source, dataset: Dataset, folder: Path, *, in_effect: Mapping[str, tuple[str, ...]] | None = None
+    engine: DuckDBEngine,
+    source: Source,
+    dataset: Dataset,
+    folder: Path,
+    *,
+    in_effect: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Staging:
     """What the engine makes of one file."""
     if dataset == "streams":
@@ -84,16 +93,13 @@ def staged(
 
 def rows_of(staging: Staging, table: str) -> list[Row]:
     """The staged rows of a table."""
-    return [
-        row for path in staging.files.get(table, ()) for row in pq.ParquetFile(path).read().to_pylist()
-    ]
+    return [row for path in staging.files.get(table, ()) for row in pq.ParquetFile(path).read().to_pylist()]
 
 
 def outcome(problems: tuple[Problem, ...]) -> dict[tuple[str, str | None, str], list[tuple[int, str]]]:
     """Broken rules with the rows and values that they show."""
     return {
-        (each.rule, each.column, each.severity): [(row, value) for row, value, _ in each.examples]
-        for each in problems
+        (each.rule, each.column, each.severity): [(row, value) for row, value, _ in each.examples] for each in problems
     }
 
 
@@ -103,3 +109,12 @@ class Listed:
 
     rows: list[Row]
     broken: Mapping[tuple[str, str | None, str], list[tuple[int, str]]]
+
+
+def judged(engine: DuckDBEngine, folder: Path, contract: Contract, data: bytes) -> Listed:
+    """A stream file of these bytes, judged by a contract."""
+    path = folder / "streams.csv"
+    path.write_bytes(data)
+    staging = staged(engine, source_of(path, contract), "streams", folder)
+    problems = engine.problems(staging.sources[0], folder / "rejects.parquet", now=NOW)
+    return Listed(rows_of(staging, "listens"), outcome(problems))

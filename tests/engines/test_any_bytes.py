@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from hypothesis import strategies as st
 from hitparade.contracts.files import header_problems
 from hitparade.engines.duckdb import DuckDBEngine
 from tests.engines.plain_reading import read_plainly
-from tests.engines.staging import contract_with, opened, rows_of, source_of, staged
+from tests.engines.staging import contract_with, rows_of, source_of, staged
 
 NOW = datetime(2024, 7, 1, tzinfo=UTC)
 EXAMPLES = int(os.environ.get("HITPARADE_EXAMPLES", "60"))
@@ -83,12 +82,6 @@ def files(draw: st.DrawFn) -> tuple[bytes, str]:
                 row = [*row[:-1], b""]
         data += separator.join(row) + draw(line_ends)
     return (data.rstrip(b"\r\n") if draw(st.booleans()) else data), delimiter
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBEngine]:
-    with opened(tmp_path_factory.mktemp("engine")) as engine:
-        yield engine
 
 
 HEADER = b"user_id,track_id,listen_time\n"

@@ -84,9 +84,7 @@ class Case:
 
     def expected(self, kpi: Kpi) -> list[Row]:
         """The rows that `kpi` must have, sorted."""
-        return in_order(
-            _read(self.folder / "expected.csv", {column.name: column.type for column in kpi.columns})
-        )
+        return in_order(_read(self.folder / "expected.csv", {column.name: column.type for column in kpi.columns}))
 
     def _rows(self, name: str, types: Mapping[str, str]) -> list[Row]:
         file = self.folder / f"{name}.csv"
@@ -118,7 +116,4 @@ def _read(file: Path, types: Mapping[str, str]) -> list[Row]:
         header, *rows = csv.reader(lines)
     assert header == list(types), f"{file}: columns are {', '.join(types)}"
     kinds = list(types.values())
-    return [
-        tuple(_READ[kind](cell) if cell else None for kind, cell in zip(kinds, row, strict=True))
-        for row in rows
-    ]
+    return [tuple(_READ[kind](cell) if cell else None for kind, cell in zip(kinds, row, strict=True)) for row in rows]

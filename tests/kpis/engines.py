@@ -86,9 +86,7 @@ def open_postgres(url: str) -> Iterator[Postgres]:
         connection.rollback()
 
 
-def compute(
-    database: Database, wanted: Iterable[Kpi], kpis: Iterable[Kpi], base: Mapping[str, list[Row]]
-) -> None:
+def compute(database: Database, wanted: Iterable[Kpi], kpis: Iterable[Kpi], base: Mapping[str, list[Row]]) -> None:
     """Lay the lake's relations and, over them, the wanted KPIs and all that they read."""
     for name, rows in base.items():
         columns = ", ".join(f"{column} {database.types[kind]}" for column, kind in TYPES[name].items())

@@ -31,11 +31,7 @@ def test_postgres_gives_the_expected_rows(case: Case, postgres_url: str) -> None
 
 
 def test_every_kpi_has_a_case_and_every_case_a_kpi(kpis: tuple[Kpi, ...]) -> None:
-    assert (
-        {kpi.name for kpi in kpis}
-        == {case.kpi for case in cases()}
-        == {path.name for path in CASES.iterdir()}
-    )
+    assert {kpi.name for kpi in kpis} == {case.kpi for case in cases()} == {path.name for path in CASES.iterdir()}
 
 
 def _named(kpis: tuple[Kpi, ...], name: str) -> Kpi:

@@ -63,18 +63,14 @@ def test_postgres_and_duckdb_agree(kpis: tuple[Kpi, ...], postgres_url: str, see
             theirs, ours = result(there, kpi), result(here, kpi)
             assert ours, kpi.name
             assert theirs == ours, kpi.name
-            assert [list(map(type, row)) for row in theirs] == [list(map(type, row)) for row in ours], (
-                kpi.name
-            )
+            assert [list(map(type, row)) for row in theirs] == [list(map(type, row)) for row in ours], kpi.name
 
 
 def test_columns_have_the_types_of_the_header(kpis: tuple[Kpi, ...]) -> None:
     database = DuckDB()
     compute(database, kpis, kpis, hostile(0))
     for kpi in kpis:
-        assert database.types_of(kpi.name) == [database.types[column.type] for column in kpi.columns], (
-            kpi.name
-        )
+        assert database.types_of(kpi.name) == [database.types[column.type] for column in kpi.columns], kpi.name
 
 
 def test_a_grain_is_a_key(kpis: tuple[Kpi, ...]) -> None:

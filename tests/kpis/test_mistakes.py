@@ -155,9 +155,7 @@ def test_the_good_file_is_good(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("old", "new", "line", "problem"), MISTAKES)
-def test_a_mistake_is_named_with_its_line(
-    tmp_path: Path, old: str, new: str, line: int | None, problem: str
-) -> None:
+def test_a_mistake_is_named_with_its_line(tmp_path: Path, old: str, new: str, line: int | None, problem: str) -> None:
     assert old in GOOD
     file = write(tmp_path, GOOD.replace(old, new, 1))
     with pytest.raises(KpiError) as raised:

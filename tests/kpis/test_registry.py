@@ -74,7 +74,8 @@ def test_words_and_white_space_change_no_hash(sql: Path) -> None:
 
 def test_a_shared_relation_changes_the_hash_of_all_above_it(sql: Path) -> None:
     file = sql / "shared" / "track_listens.sql"
-    above = {"top_songs_daily", "track_daily", "genre_totals"}  # the last through track_daily, which it reads
+    above = {"top_songs_daily", "track_daily", "genre_daily", "top_genres_daily"}
+    above |= {"genre_totals"}  # through track_daily, which it reads
     assert changed(sql, lambda: edit(file, "COUNT(*)", "COUNT(user_tracks.track_id)")) == above
 
 
@@ -88,7 +89,7 @@ def test_a_setting_changes_the_hash_of_what_takes_it() -> None:
 def test_a_value_is_a_literal_whatever_is_in_it() -> None:
     kpis = load_kpis(settings={"genre_attribution": "'; DROP TABLE plays; --"})
     relations = {relation.name: relation.sql for kpi in kpis for relation in kpi.relations}
-    assert relations["track_genres"].endswith("'''; DROP TABLE plays; --' = 'all'")
+    assert "'''; DROP TABLE plays; --' = 'all'" in relations["track_genres"]
 
 
 def test_relations_come_after_those_they_read(kpis: tuple[Kpi, ...]) -> None:
@@ -165,9 +166,7 @@ def test_relations_in_a_circle_are_named(tmp_path: Path) -> None:
 
 def test_an_all_time_kpi_may_not_read_another(tmp_path: Path) -> None:
     text = (
-        GOOD.replace("scope: day", "scope: all_time")
-        .replace("listen_date", "user_id")
-        .replace("plays", "user_totals")
+        GOOD.replace("scope: day", "scope: all_time").replace("listen_date", "user_id").replace("plays", "user_totals")
     )
     file = write(tmp_path, text.replace("type: date", "type: long"))
     with pytest.raises(KpiError) as raised:

@@ -36,7 +36,7 @@ def test_a_last_line_without_an_end_is_a_line(data: bytes, lines: int) -> None:
     [
         b"a,b\n1,2\n",
         b"a,b\r\n1,2\r\n",
-        b'a,b\n"1",""\n"x ""y""",2\n',
+        b'a,b\n"1",""\n"""x"",y",2\n',
         b"a,b\n1, 2 \n 3,4\n",
         "a,b\nä,日本\n".encode(),
         b"\xef\xbb\xbfa,b\n1,2\n",
@@ -110,8 +110,14 @@ def test_a_long_delimiter_at_the_end_of_a_line_does_not_hide_where_two_chunks_me
 
 @pytest.mark.parametrize(
     ("data", "quotes", "blanks"),
-    [(b"a b\n", False, False), (b'"a"\n', True, False), (b"a\tb", False, True), (b"a\x0b", False, True), (b"\x0c", False, True)],
-)  # fmt: skip
+    [
+        (b"a b\n", False, False),
+        (b'"a"\n', True, False),
+        (b"a\tb", False, True),
+        (b"\x0b", False, True),
+        (b"\x0c", False, True),
+    ],
+)
 def test_quotes_and_white_space_are_noted(data: bytes, quotes: bool, blanks: bool) -> None:
     found = printed(data)
 

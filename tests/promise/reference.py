@@ -208,9 +208,7 @@ class Reference:
                     heard[artist].append(row)
             if heard:
                 best = min(heard, key=lambda artist: (-len(heard[artist]), -users(heard[artist]), artist))
-                found.append(
-                    {**dict(zip(names, value, strict=True)), "artist": best, "listen_count": len(heard[best])}
-                )
+                found.append({**dict(zip(names, value, strict=True)), "artist": best, "listen_count": len(heard[best])})
         return found
 
     # -- all-time KPIs

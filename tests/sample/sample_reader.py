@@ -40,7 +40,7 @@ def content(path: Path) -> bytes:
     if path.suffix == ".gz":
         return gzip.decompress(data)
     if path.suffix == ".zst":
-        import pyarrow as pa  # type: ignore[import-untyped]
+        import pyarrow as pa
 
         return bytes(pa.input_stream(io.BytesIO(data), compression="zstd").read())
     return data

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sample_reader
 
 from hitparade.errors import ConfigError
 from hitparade.sample import SampleResult, SampleSpec, generate
 from hitparade.sample.catalogue import songs
 from hitparade.sample.listens import Drawer, connect
 from hitparade.sample.shape import days, files
+from tests.sample import sample_reader
 
 SPEC = SampleSpec(
     listens=60_000, days=14, users=800, tracks=3000, files=4, seed=7, start=date(2024, 6, 3), hostile=False
@@ -78,9 +78,7 @@ def test_a_sample_has_exactly_the_rows_users_tracks_and_files_asked_for(
     assert len(list((sample / "streams").iterdir())) == SPEC.files
 
 
-def test_the_truth_of_a_clean_sample_is_what_counting_finds(
-    sample: Path, listens: list[dict[str, str]]
-) -> None:
+def test_the_truth_of_a_clean_sample_is_what_counting_finds(sample: Path, listens: list[dict[str, str]]) -> None:
     distinct = {sample_reader.listen(row) for row in listens}
     by_date = Counter(at.date().isoformat() for _, _, at in distinct)
     assert truth(sample)["totals"] == {
@@ -148,9 +146,7 @@ def test_the_number_of_threads_changes_no_byte(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 14, 33])
-def test_the_number_of_files_changes_no_listen(
-    count: int, listens: list[dict[str, str]], tmp_path: Path
-) -> None:
+def test_the_number_of_files_changes_no_listen(count: int, listens: list[dict[str, str]], tmp_path: Path) -> None:
     made(other(files=count), tmp_path)
 
     def sorted_rows(found: list[dict[str, str]]) -> list[tuple[str, ...]]:

@@ -10,13 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sample_reader
 
 from hitparade.sample import SampleSpec, generate
+from tests.sample import sample_reader
 
-SPEC = SampleSpec(
-    listens=5000, days=4, users=300, tracks=500, files=2, seed=7, start=date(2024, 6, 3), hostile=True
-)
+SPEC = SampleSpec(listens=5000, days=4, users=300, tracks=500, files=2, seed=7, start=date(2024, 6, 3), hostile=True)
 ROW_RULES = {"csv", "encoding", "required", "type", "min", "max"}
 FILE_RULES = {"header", "empty_file", "extension", "compression", "max_rejected_ratio"}
 
@@ -66,20 +64,12 @@ def loaded(folder: Path, files: list[dict[str, Any]]) -> list[sample_reader.List
     ]
 
 
-def test_every_file_in_landing_is_in_the_truth_and_the_other_way_round(
-    sample: Path, truth: dict[str, Any]
-) -> None:
-    found = {
-        (folder, path.name)
-        for folder in ("songs", "users", "streams")
-        for path in (sample / folder).iterdir()
-    }
+def test_every_file_in_landing_is_in_the_truth_and_the_other_way_round(sample: Path, truth: dict[str, Any]) -> None:
+    found = {(folder, path.name) for folder in ("songs", "users", "streams") for path in (sample / folder).iterdir()}
     assert found == {(one["dataset"], one["name"]) for one in truth["files"]}
 
 
-def test_rows_and_rejects_of_every_file_are_found_by_an_independent_reader(
-    sample: Path, truth: dict[str, Any]
-) -> None:
+def test_rows_and_rejects_of_every_file_are_found_by_an_independent_reader(sample: Path, truth: dict[str, Any]) -> None:
     counted = [one for one in truth["files"] if one["rows_read"] is not None]
     for one in counted:
         read = sample_reader.read(sample / one["dataset"] / one["name"], one["dataset"])
@@ -139,9 +129,7 @@ def test_refused_files_are_broken_as_their_names_say(sample: Path) -> None:
         sample_reader.content(streams / "streams-s7-not-gzip.csv.gz")
     header = (streams / "streams-s7-header-duplicate-column.csv").read_text().splitlines()[0]
     assert header == "user_id,user_id,track_id,listen_time"
-    assert (streams / "streams-s7-header-missing-column.csv").read_text().splitlines()[
-        0
-    ] == "track_id,listen_time"
+    assert (streams / "streams-s7-header-missing-column.csv").read_text().splitlines()[0] == "track_id,listen_time"
 
 
 def test_good_files_that_look_odd_are_as_their_names_say(sample: Path) -> None:
@@ -186,13 +174,8 @@ def test_a_reused_name_is_redelivered_with_other_rows(sample: Path, truth: dict[
     assert [one["name"] for one in truth["redelivery"]["files"]] == ["songs-s7-0002.csv", name]
 
 
-def test_the_redelivered_catalogue_changes_songs_and_brings_an_unknown_one(
-    sample: Path, truth: dict[str, Any]
-) -> None:
-    before = {
-        row["track_id"]: row
-        for row in sample_reader.read(sample / "songs" / "songs-s7-0001.csv", "songs").good
-    }
+def test_the_redelivered_catalogue_changes_songs_and_brings_an_unknown_one(sample: Path, truth: dict[str, Any]) -> None:
+    before = {row["track_id"]: row for row in sample_reader.read(sample / "songs" / "songs-s7-0001.csv", "songs").good}
     after = sample_reader.read(sample / "redeliver" / "songs" / "songs-s7-0002.csv", "songs").good
     changes = truth["redelivery"]["songs"]
     for change in changes:

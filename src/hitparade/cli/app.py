@@ -50,7 +50,7 @@ def run(arguments: list[str]) -> int:
     except typer.Abort:
         return interrupted()
     except typer.TyperException as error:
-        error.show()
+        error.show()  # type: ignore[attr-defined]  # every one of them has it
         return WRONG
     except HitParadeError as error:
         say(error.message, error.hint)

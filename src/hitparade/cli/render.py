@@ -343,9 +343,8 @@ def explanation(found: Explanation, *, json: bool) -> None:
         as_json({**asdict(found), "files": [{**asdict(file), "rows_of_day": rows} for file, rows in found.files]})
         return
     heading(f"{found.kpi} of {found.listen_date}")
-    console().print(
-        f"{found.rows:,} rows from {found.listens:,} listens; {found.loaded:,} rows were loaded, {found.repeats:,} of them repeats"
-    )
+    repeats = f"{found.loaded:,} rows were loaded, {found.repeats:,} of them repeats"
+    console().print(f"{found.rows:,} rows from {found.listens:,} listens; {repeats}")
     console().print(
         f"computed by run {found.run} at {found.computed_at:%Y-%m-%d %H:%M:%S} UTC, up to delivery {found.up_to_seq}"
         + ("; a newer delivery waits for hitparade compute" if found.behind else "")

@@ -10,7 +10,6 @@ from typing import TextIO
 from hitparade.contracts.re2 import matches
 from hitparade.model import Contract, Problem, Staged
 
-
 MAX_HEADER = 1 << 20
 
 

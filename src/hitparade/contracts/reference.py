@@ -23,7 +23,7 @@ EXAMPLE = """\
     "fields": { "user_id": {"type": "int", "required": true}, "track_id": {"type": "string", "required": true},
                 "listen_time": {"type": "timestamp", "required": true} },
     "validation": { "on_error": "quarantine", "quarantine_path": "data/quarantine" } } }
-"""  # noqa: E501  # as producers wrote it
+"""  # as producers wrote it
 
 _INTRODUCTION = f"""\
 # manifest.json

@@ -12,6 +12,7 @@ from unicodedata import normalize
 
 from hitparade.contracts.columns import KEY_COLUMNS, LAKE_COLUMNS
 from hitparade.model import Check, Contract, Field, FieldType, RowRules, Severity
+from hitparade.sqltext import identifier, quoted
 
 SIGNED = r"[+-]?0*"
 TYPE_PATTERNS: Mapping[FieldType, str] = {
@@ -146,16 +147,6 @@ def cast(kind: FieldType, text: str, zone: str) -> str:
 def to_utc(local: str, zone: str) -> str:
     """A local time in UTC, NULL where the clocks skip it; the engine knows the macro."""
     return local if zone in UTC else f"to_utc({quoted(zone)}, {local})"
-
-
-def identifier(name: str) -> str:
-    """A name as SQL takes it, whatever characters it has."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def quoted(text: str) -> str:
-    """A text as a SQL literal."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def literal(field: Field, value: str, zone: str) -> str:

@@ -1,20 +1,21 @@
 """The exact CSV reader: slower than the engine's, and right about files that are not as they should be.
 
 A file that the fast reader refuses, or counts differently, is read here once, row by row as RFC 4180 has it, into
-Parquet with the number and the text of each row and, of a row that is no row, what is wrong with it. Rules then
+Parquet with the number of each row and, of a row that is no row, its text and what is wrong with it. Rules then
 run on that Parquet like on any other file.
 """
 
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from hitparade.model import Source
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 MAX_FIELD = 1 << 20
 MAX_LINE = 1 << 24
@@ -27,14 +28,8 @@ class NotCsv(Exception):
     """A file that cannot be cut into rows at all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One row: its number from 1, its fields or what is wrong with it (`csv` or `encoding`), and its text."""
-
-    row: int
-    fields: tuple[str, ...]
-    defect: str | None
-    raw: str
+Row = tuple[int, str | None, str | None, *tuple[str | None, ...]]
+"""A row's number from 1; its text and what is wrong with it (`csv` or `encoding`), if anything; its fields, if not."""
 
 
 def read_exactly(source: Source, target: Path) -> None:
@@ -52,41 +47,31 @@ def read_exactly(source: Source, target: Path) -> None:
         Path(source.path).open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file,
         pq.ParquetWriter(target, schema, compression="zstd") as writer,
     ):
-        batch: list[Record] = []
-        for record in records(file, delimiter=source.delimiter, width=width):
-            batch.append(record)
+        batch: list[Row] = []
+        for row in rows(file, delimiter=source.delimiter, width=width):
+            batch.append(row)
             if len(batch) == BATCH_ROWS:
                 writer.write_batch(as_arrow(batch, schema))
                 batch = []
         writer.write_batch(as_arrow(batch, schema))
 
 
-def as_arrow(batch: list[Record], schema: object) -> object:
-    """Rows as Arrow; a row with a defect has no fields."""
+def as_arrow(batch: list[Row], schema: pa.Schema) -> pa.RecordBatch:
+    """Rows as Arrow."""
     import pyarrow as pa
 
-    columns = [
-        [record.row for record in batch],
-        [record.raw for record in batch],
-        [record.defect for record in batch],
-    ]
-    width = len(schema.names) - len(columns)  # type: ignore[attr-defined]
-    empty = (None,) * width
-    fields = zip(*((record.fields if record.defect is None else empty) for record in batch), strict=True)
-    columns.extend(list(column) for column in fields)
-    columns.extend([] for _ in range(width + 3 - len(columns)))
-    return pa.RecordBatch.from_arrays(
-        [pa.array(values, type=field.type) for values, field in zip(columns, schema, strict=True)],  # type: ignore[call-overload]
-        schema=schema,
-    )
+    columns = list(zip(*batch, strict=True)) or [()] * len(schema)
+    arrays = [pa.array(values, type=field.type) for values, field in zip(columns, schema, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def records(file: TextIO, *, delimiter: str, width: int) -> Iterator[Record]:
+def rows(file: TextIO, *, delimiter: str, width: int) -> Iterator[Row]:
     """The rows after the header. Blank lines are no rows."""
     csv.field_size_limit(MAX_FIELD)
     lines = Lines(file)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     next(reader, None)
+    nothing = (None,) * width
     number = 0
     while True:
         lines.text.clear()
@@ -99,20 +84,32 @@ def records(file: TextIO, *, delimiter: str, width: int) -> Iterator[Record]:
         if fields == []:
             continue
         number += 1
-        yield record(number, fields, lines.text, width)
+        defect = defect_of(fields, width)
+        if fields is None or defect is not None:
+            yield (number, readable(lines.text), defect, *nothing)
+        else:
+            yield (number, None, None, *fields)
 
 
-def record(number: int, fields: list[str] | None, lines: list[str], width: int) -> Record:
-    """A row, judged: it must have the header's number of fields, and be UTF-8 without NUL."""
-    text = "".join(lines).rstrip("\r\n")
-    readable = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    raw = readable.replace("\0", "\\x00")[:MAX_RAW]
-    defect = None
+def defect_of(fields: list[str] | None, width: int) -> str | None:
+    """What is wrong with a row: it must have the header's number of fields, and be UTF-8 without NUL."""
     if fields is None or len(fields) != width:
-        defect = "csv"
-    elif readable != text or "\0" in text:
-        defect = "encoding"
-    return Record(row=number, fields=tuple(fields or ()), defect=defect, raw=raw)
+        return "csv"
+    text = "".join(fields)
+    if "\0" in text:
+        return "encoding"
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:  # bytes that were no UTF-8 came in as lone surrogates
+            return "encoding"
+    return None
+
+
+def readable(lines: list[str]) -> str:
+    """A row's text, with escapes for what is no text."""
+    text = "".join(lines).rstrip("\r\n").encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return text.replace("\0", "\\x00")[:MAX_RAW]
 
 
 class Lines:
@@ -133,10 +130,3 @@ class Lines:
             raise NotCsv(f"a line of more than {MAX_LINE >> 20} MiB")
         self.text.append(line)
         return line
-
-
-def as_csv(fields: list[str], delimiter: str) -> str:
-    """Fields as one row of CSV text, without its end."""
-    target = io.StringIO()
-    csv.writer(target, delimiter=delimiter, lineterminator="").writerow(fields)
-    return target.getvalue()[:MAX_RAW]

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from hitparade.engines.exact import DEFECT, MAX_RAW, RAW, ROW
 from hitparade.model import Check, Dataset, Source
+from hitparade.sqltext import identifier, quoted
 
 BAD = "bad"
 MAX_VALUE = 1000
@@ -17,27 +18,16 @@ MAX_VALUE = 1000
 LISTEN_COLUMNS = ("user_id", "track_id", "listened_at", "listen_date", "listen_hour")
 
 
-def quoted(text: str) -> str:
-    """A text as a SQL literal."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def identifier(name: str) -> str:
-    """A name as SQL takes it."""
-    return '"' + name.replace('"', '""') + '"'
-
-
 def raw_rows(source: Source, *, numbered: bool) -> str:
     """The file's rows as texts c0, c1, ...; `numbered` adds row, raw and defect."""
     columns = [f"c{number}" for number in range(len(source.header))]
-    reserved = (ROW, RAW, DEFECT)
+    fields = ", ".join(as_field(column, source.delimiter) for column in columns)
+    text = f"left(concat_ws({quoted(source.delimiter)}, {fields}), {MAX_RAW})"
     if source.exact:
-        extra = [f"{name} AS {identifier(f'its {name}')}" for name in reserved]
+        extra = [f'{ROW} AS "its {ROW}"', f'coalesce({RAW}, {text}) AS "its {RAW}"', f'{DEFECT} AS "its {DEFECT}"']
         return f"SELECT {', '.join(extra + columns)} FROM read_parquet({quoted(source.path)})"
     if numbered:
-        fields = ", ".join(as_field(column, source.delimiter) for column in columns)
-        raw = f"left(concat_ws({quoted(source.delimiter)}, {fields}), {MAX_RAW})"
-        extra = [f'row_number() OVER () AS "its {ROW}"', f'{raw} AS "its {RAW}"', f'NULL AS "its {DEFECT}"']
+        extra = [f'row_number() OVER () AS "its {ROW}"', f'{text} AS "its {RAW}"', f'NULL AS "its {DEFECT}"']
         columns = extra + columns
     return f"SELECT {', '.join(columns)} FROM {read_csv(source)}"
 

@@ -14,9 +14,7 @@ import yaml
 from hitparade.errors import KpiError
 from hitparade.model import Column, ColumnType, Measure, Scope
 
-_Loader: Final[Any] = getattr(
-    yaml, "CSafeLoader", yaml.SafeLoader
-)  # libyaml's, where built, is ten times as fast
+_Loader: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's, where built, is ten times as fast
 _Word = TypeVar("_Word", bound=str)
 
 _COUNTED: Final = frozenset({"additive", "distinct", "ratio"})
@@ -86,9 +84,7 @@ def _of_file(text: str, source: str, known: tuple[str, ...]) -> _Entries:
     begin, _, rest = text.partition("/*")
     header, end, _ = rest.partition("*/")
     if begin.strip() or not end:
-        raise KpiError(
-            source, "the file does not begin with a header", line=1, hint="begin it with /* ... */ of YAML"
-        )
+        raise KpiError(source, "the file does not begin with a header", line=1, hint="begin it with /* ... */ of YAML")
     above = begin.count("\n")
     try:
         node = yaml.compose(header, Loader=_Loader)
@@ -119,9 +115,7 @@ class _Entries:
             if key in self._nodes:
                 raise KpiError(source, f"{name} has {key} twice", line=line)
             if known is not None and key not in known:
-                raise KpiError(
-                    source, f"{name} has an unknown key {key}", line=line, hint=f"known: {', '.join(known)}"
-                )
+                raise KpiError(source, f"{name} has an unknown key {key}", line=line, hint=f"known: {', '.join(known)}")
             self._nodes[key], self._key_lines[key] = value, line
 
     def __iter__(self) -> Iterator[str]:

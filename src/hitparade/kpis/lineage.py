@@ -51,9 +51,7 @@ def lineage(select: exp.Select, relations: Columns, source: str) -> Lineage:
     return Lineage(columns, {table: frozenset(names) for table, names in reads.items()})
 
 
-def _columns(
-    select: exp.Select, known: Columns, reads: Mapping[str, set[str]], source: str
-) -> tuple[str, ...]:
+def _columns(select: exp.Select, known: Columns, reads: Mapping[str, set[str]], source: str) -> tuple[str, ...]:
     sources = _sources(select, known, source)
     for node in _own_nodes(select):
         for column in node.find_all(exp.Column):
@@ -69,9 +67,7 @@ def _own_nodes(select: exp.Select) -> list[exp.Expr]:
 
 
 def _sources(select: exp.Select, known: Columns, source: str) -> Mapping[str, str]:
-    tables = [
-        node.this for node in [select.args.get("from_"), *select.args.get("joins", [])] if node is not None
-    ]
+    tables = [node.this for node in [select.args.get("from_"), *select.args.get("joins", [])] if node is not None]
     sources: dict[str, str] = {}
     for table in tables:
         if table.name not in known:
@@ -105,9 +101,7 @@ def _output(select: exp.Select, source: str) -> tuple[str, ...]:
     for expression in select.expressions:
         name = expression.alias or (expression.name if isinstance(expression, exp.Column) else "")
         if not name:
-            raise KpiError(
-                source, "an expression of the SELECT has no name", line=line_of(expression), hint="AS ..."
-            )
+            raise KpiError(source, "an expression of the SELECT has no name", line=line_of(expression), hint="AS ...")
         if name in names:
             raise KpiError(source, f"the SELECT gives {name} twice", line=line_of(expression))
         names.append(name)

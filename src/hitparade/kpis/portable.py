@@ -129,17 +129,13 @@ def _count(node: Node) -> str | None:
 
 def _distinct(node: Node) -> str | None:
     if isinstance(node.parent, exp.Count):
-        return (
-            None if len(node.expressions) == 1 else "COUNT(DISTINCT ...) of several columns is not portable"
-        )
+        return None if len(node.expressions) == 1 else "COUNT(DISTINCT ...) of several columns is not portable"
     return None if isinstance(node.parent, exp.Select) else f"DISTINCT in {_parent(node)} is not portable"
 
 
 def _sum(node: Node) -> str | None:
     if not isinstance(node.parent, exp.Cast):
-        return (
-            "SUM is not portable without its type: write CAST(SUM(...) AS BIGINT), or AS DOUBLE for a ratio"
-        )
+        return "SUM is not portable without its type: write CAST(SUM(...) AS BIGINT), or AS DOUBLE for a ratio"
     if any(isinstance(part, exp.Div) or _is_double(part) for part in node.walk()):
         return "SUM of DOUBLE is not portable, it depends on the order of rows: sum integers, then divide"
     return None

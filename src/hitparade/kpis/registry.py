@@ -96,9 +96,7 @@ class _Registry:
         """Resolve a file and, before it, what it reads. `above` are the files on the way here."""
         if name not in self._lineages:
             file, way = self._files[name], (*above, name)
-            relations = {
-                table: self._columns(file, table, line, way) for table, line in tables_of(file.select).items()
-            }
+            relations = {table: self._columns(file, table, line, way) for table, line in tables_of(file.select).items()}
             found = lineage(file.select, relations, file.source)
             check_header(file.header, found, file.source)
             self._lineages[name] = found
@@ -111,19 +109,13 @@ class _Registry:
             raise KpiError(file.source, f"relations read each other in a circle: {circle}", line=line)
         if table not in BASE_RELATIONS and table not in self._files:
             known = ", ".join(sorted([*BASE_RELATIONS, *self._files]))
-            raise KpiError(
-                file.source, f"there is no relation {table}", line=line, hint=f"there are: {known}"
-            )
+            raise KpiError(file.source, f"there is no relation {table}", line=line, hint=f"there are: {known}")
         scope = file.header.scope if isinstance(file.header, KpiHeader) else None
         if table == LISTENS and scope is not None:
-            raise KpiError(
-                file.source, "listens has repeats in it", line=line, hint="read plays, which has none"
-            )
+            raise KpiError(file.source, "listens has repeats in it", line=line, hint="read plays, which has none")
         read = self._kpi_header(table)
         if read is not None and scope != "all_time":
-            raise KpiError(
-                file.source, f"{table} is a KPI: only one of scope all_time may read it", line=line
-            )
+            raise KpiError(file.source, f"{table} is a KPI: only one of scope all_time may read it", line=line)
         if read is not None and read.scope != "day":
             raise KpiError(file.source, f"{table} is not stored: read a KPI of scope day", line=line)
         return BASE_RELATIONS[table] if table in BASE_RELATIONS else self._lineage(table, way).columns

@@ -8,11 +8,13 @@ a refusal leaves the outcome unknown: then the table is looked at again for the 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from uuid import uuid4
 
 from pyiceberg.exceptions import CommitFailedException, ValidationException
 from pyiceberg.io.pyarrow import parquet_files_to_data_files
 from pyiceberg.manifest import DataFile, ManifestFile
+from pyiceberg.schema import Schema
 from pyiceberg.table import Table, Transaction
 from pyiceberg.table.snapshots import Operation
 from pyiceberg.table.update.snapshot import _ManifestMergeManager, _MergeAppendFiles, _OverwriteFiles
@@ -125,5 +127,20 @@ def expire_snapshots(table: Table) -> None:
     old = [s.snapshot_id for s in snapshots if head is None or s.snapshot_id != head.snapshot_id]
     try:
         table.maintenance.expire_snapshots().by_ids(old).commit()
-    except CommitFailedException:
-        table.refresh()  # another process was faster; the next commit tries again
+    except Exception:
+        # Another process was faster, or the catalog did not answer. The commit before this one stands whatever
+        # becomes of old snapshots, and the next one tries again.
+        with suppress(Exception):
+            table.refresh()
+
+
+def widen(table: Table, schema: Schema) -> None:
+    """Give a table the columns that it lacks, and their names to files that know columns by name only."""
+    try:
+        with table.transaction() as transaction:
+            with transaction.update_schema() as update:
+                update.union_by_name(schema)
+            names = transaction.table_metadata.schema().name_mapping.model_dump_json()
+            transaction.set_properties({"schema.name-mapping.default": names})
+    except CommitFailedException as error:
+        raise Conflict(f"{table.name()[-1]} moved under a change of its columns: {error}", hint="run again") from error

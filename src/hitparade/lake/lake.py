@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-from collections.abc import Collection, Sequence
-from contextlib import closing, suppress
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -20,7 +20,7 @@ from pyiceberg.exceptions import (
 from pyiceberg.expressions import AlwaysTrue, BooleanExpression, In
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from hitparade.errors import KpiError, LakeError, StorageError
@@ -30,6 +30,7 @@ from hitparade.model import Kpi, LakeFile
 from hitparade.storage.local import errors_explained, sync_files
 
 SQLITE_TIMEOUT_S = 60
+CATALOG = "catalog.db"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +58,10 @@ class Lake:
 
     def prepare(self) -> None:
         """Create the data tables that are missing."""
-        with suppress(NamespaceAlreadyExistsError):  # another process may be faster
+        with suppress(NamespaceAlreadyExistsError, IntegrityError):  # another process may be faster
             self.catalog.create_namespace_if_not_exists(self.namespace)
         for name in DATA_TABLES:
-            if not self.catalog.table_exists((self.namespace, name)):
+            if self.table(name) is None:
                 self._create(data_table(name))
 
     def _create(self, shape: TableShape) -> Table:
@@ -79,7 +80,8 @@ class Lake:
     def table(self, name: str) -> Table | None:
         """A table as it is now, or None."""
         try:
-            return self.catalog.load_table((self.namespace, name))
+            with catalog_explained(self.location):
+                return self.catalog.load_table((self.namespace, name))
         except NoSuchTableError:
             return None
         except FileNotFoundError as error:
@@ -101,11 +103,7 @@ class Lake:
                     hint="give the column or the KPI another name",
                 )
         if {field.name for field in shape.schema.fields} - set(known):
-            with table.update_schema() as update:
-                update.union_by_name(shape.schema)
-            names = table.schema().name_mapping.model_dump_json()
-            with table.transaction() as transaction:
-                transaction.set_properties({"schema.name-mapping.default": names})
+            commits.widen(table, shape.schema)
         return table
 
     # -- plans
@@ -182,7 +180,7 @@ def day_of(file: DataFile) -> date | None:
 
 
 @retry(
-    retry=retry_if_exception_type(DatabaseError),
+    retry=retry_if_exception_type((OperationalError, IntegrityError, sqlite3.OperationalError)),
     stop=stop_after_attempt(8),
     wait=wait_random_exponential(0.05, max=1),
     reraise=True,
@@ -206,12 +204,24 @@ def open_lake(location: Path, namespace: str) -> Lake:
     folder = Path(os.path.abspath(location))  # noqa: PTH100 - resolve() would follow links that may move
     with errors_explained(f"open the lake {folder}"):
         folder.mkdir(parents=True, exist_ok=True)
-    try:
-        lake = Lake(open_catalog(folder / "catalog.db", folder), folder, namespace)
+    with catalog_explained(folder):
+        lake = Lake(open_catalog(folder / CATALOG, folder), folder, namespace)
         lake.prepare()
-    except (DatabaseError, sqlite3.Error) as error:
+    return lake
+
+
+@contextmanager
+def catalog_explained(location: Path) -> Iterator[None]:
+    """Turn the catalog's refusals into errors that say which catalog, and whether to try again."""
+    try:
+        yield
+    except (OperationalError, sqlite3.OperationalError) as error:
         raise StorageError(
-            f"cannot open the catalog {folder / 'catalog.db'}: {getattr(error, 'orig', error)}",
+            f"cannot open the catalog {location / CATALOG}: {getattr(error, 'orig', error)}",
             hint="see that the folder exists, has room and may be written",
         ) from error
-    return lake
+    except (DatabaseError, sqlite3.DatabaseError) as error:
+        raise LakeError(
+            f"{location / CATALOG} is not a lake's catalog: {getattr(error, 'orig', error)}",
+            hint="give lake.location a folder of its own",
+        ) from error

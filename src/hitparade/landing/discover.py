@@ -28,13 +28,14 @@ def is_delivery(name: str) -> bool:
 def is_settled(storage: Storage, blob: Blob, *, now: float, settle_seconds: float) -> bool:
     """Whether a file is whole, as far as anyone can tell.
 
-    One that changed between two looks is not, nor is a young one whose last line has no end.
+    One that changed between two looks is not, nor is a young one whose last line has no end. A time in the future
+    is a clock that is wrong, and makes nothing young.
     """
     if storage.stat(blob.url) != blob:
         return False
-    if blob.size == 0 or now - blob.modified >= settle_seconds:
-        return now - blob.modified >= settle_seconds if blob.size == 0 else True
-    if compression(blob.name) is not None:
+    if abs(now - blob.modified) >= settle_seconds:
+        return True
+    if blob.size == 0 or compression(blob.name) is not None:
         return False
     with storage.open(blob.url) as file:
         file.seek(-TAIL, 2)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import codecs
 import gzip
-import io
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,8 +44,8 @@ class Plain:
 def plain(storage: Storage, blob: Blob, known: Fingerprint, *, contract: Contract, scratch: Path) -> Plain:
     """The file as plain UTF-8, spooled into `scratch` where it is not that already.
 
-    Raises Unreadable for a packed file that is broken or larger than the contract's `max_bytes` when unpacked, and for bytes that
-    are not of the encoding.
+    Raises Unreadable for a packed file that is broken or larger than the contract's `max_bytes` when unpacked, and
+    for bytes that are not of the encoding.
     """
     packed = compression(blob.name)
     codec = codecs.lookup(contract.encoding).name
@@ -89,7 +88,7 @@ def copy(reader: BinaryIO, target: Path, *, codec: str, max_bytes: int | None) -
     """Write what is read as UTF-8."""
     decoder = None if codec in UTF8 else codecs.getincrementaldecoder(codec)()
     size = 0
-    with io.FileIO(target, "wb") as writer:
+    with target.open("wb") as writer:
         while chunk := reader.read(CHUNK):
             size += len(chunk)
             if max_bytes is not None and size > max_bytes:

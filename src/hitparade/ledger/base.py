@@ -102,6 +102,15 @@ class Ledger(Protocol):
         """The last computation of each KPI's day."""
         ...
 
+    def stale(self, hashes: Mapping[str, str]) -> tuple[tuple[date, int, str], ...]:
+        """(day, highest seq that touched it, KPI) where the KPI's last computation of the day is older, of another hash
+        than the one given, or missing; in no order."""
+        ...
+
+    def unpublished(self, sink: str, tables: Mapping[str, str]) -> tuple[Computation, ...]:
+        """Computations that the sink did not take, of the KPIs that have a table there; in no order."""
+        ...
+
     def record_publications(self, run: int, publications: Iterable[Publication]) -> None:
         """Record that a sink took KPI days, in the place of what was recorded of them before."""
         ...

@@ -10,15 +10,20 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import (
+    IntegrityError,
+    InternalError,
+    OperationalError,
+    ProgrammingError,
+)
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from hitparade.errors import ConfigError, Fenced, LakeError, MissingExtra, StorageError
+from hitparade.errors import Fenced
 from hitparade.ledger import schema
+from hitparade.ledger.database import chunks, explained, open_engine
 from hitparade.ledger.schema import (
     computations,
     contracts,
@@ -30,10 +35,7 @@ from hitparade.ledger.schema import (
 )
 from hitparade.model import Computation, Dataset, Delivery, NewDelivery, Publication, Run, Status
 
-SQLITE_TIMEOUT_S = 60
 IN_EFFECT: Status = "loaded"
-# Databases limit the values of one statement; the smallest limit in use is SQLite's 32,766.
-VALUES_PER_STATEMENT = 5000
 
 
 class SqlLedger:
@@ -45,7 +47,7 @@ class SqlLedger:
     # -- the lake's facts
 
     @retry(
-        retry=retry_if_exception_type(DatabaseError),
+        retry=retry_if_exception_type((OperationalError, ProgrammingError, IntegrityError, InternalError)),
         stop=stop_after_attempt(8),
         wait=wait_random_exponential(0.05, max=1),
         reraise=True,
@@ -106,6 +108,8 @@ class SqlLedger:
     def record_deliveries(self, run: int, new: Sequence[NewDelivery], *, now: datetime) -> tuple[int, ...]:
         """See Ledger."""
         with self._writing(run) as db:
+            if not new:
+                return ()
             self._record_contracts(db, new)
             first = (db.scalar(sa.select(sa.func.max(deliveries.c.seq))) or 0) + 1
             seqs = tuple(range(first, first + len(new)))
@@ -285,10 +289,44 @@ class SqlLedger:
         if day is not None:
             query = query.where(computations.c.listen_date == day)
         with self._reading() as db:
-            rows = db.execute(query).mappings()
-            return tuple(
-                Computation(**{**row, "computed_at": datetime.fromisoformat(row["computed_at"])}) for row in rows
-            )
+            return tuple(as_computation(row) for row in db.execute(query))
+
+    def stale(self, hashes: Mapping[str, str]) -> tuple[tuple[date, int, str], ...]:
+        """See Ledger. The database compares, so that what is up to date, nearly all of history, stays there."""
+        wanted = (
+            sa.select(touched_days.c.listen_date, sa.func.max(touched_days.c.seq).label("seq"))
+            .group_by(touched_days.c.listen_date)
+            .subquery()
+        )
+        found: list[tuple[date, int, str]] = []
+        with self._reading() as db:
+            for kpi, hash_ in hashes.items():
+                last = sa.and_(computations.c.kpi == kpi, computations.c.listen_date == wanted.c.listen_date)
+                behind = sa.or_(
+                    computations.c.seq.is_(None), computations.c.seq < wanted.c.seq, computations.c.hash != hash_
+                )
+                query = sa.select(wanted).join(computations, last, isouter=True).where(behind)
+                found.extend((row.listen_date, row.seq, kpi) for row in db.execute(query))
+        return tuple(found)
+
+    def unpublished(self, sink: str, tables: Mapping[str, str]) -> tuple[Computation, ...]:
+        """See Ledger."""
+        found: list[Computation] = []
+        with self._reading() as db:
+            for kpi, table in tables.items():
+                taken = sa.and_(
+                    publications.c.sink == sink,
+                    publications.c.table == table,
+                    publications.c.listen_date == computations.c.listen_date,
+                    publications.c.computed_run == computations.c.run,
+                )
+                query = (
+                    sa.select(computations)
+                    .join(publications, taken, isouter=True)
+                    .where(computations.c.kpi == kpi, publications.c.sink.is_(None))
+                )
+                found.extend(as_computation(row) for row in db.execute(query))
+        return tuple(found)
 
     def record_publications(self, run: int, new: Iterable[Publication]) -> None:
         """See Ledger."""
@@ -349,51 +387,7 @@ def as_delivery(row: sa.Row[Any]) -> Delivery:
     return Delivery(**{**values, "loaded_at": datetime.fromisoformat(values["loaded_at"])})
 
 
-def chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    """Values in pieces that one statement can take."""
-    for start in range(0, len(values), VALUES_PER_STATEMENT):
-        yield values[start : start + VALUES_PER_STATEMENT]
-
-
-def open_engine(url: str) -> sa.Engine:
-    """An engine for the URL, set up so that what is committed lasts and writers wait for one another."""
-    try:
-        parsed = sa.make_url(url)
-        if parsed.get_backend_name() != "sqlite":
-            return sa.create_engine(parsed, pool_pre_ping=True)
-    except sa.exc.ArgumentError as error:
-        raise ConfigError(f"ledger: not a database URL: {error}", hint="such as sqlite:////data/ledger.db") from error
-    except ModuleNotFoundError as error:
-        raise MissingExtra(f"a ledger on {parsed.get_backend_name()} ({error.name})", "postgres") from error
-    if parsed.database:
-        try:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StorageError(f"cannot make {Path(parsed.database).parent}: {error.strerror}") from error
-    engine = sa.create_engine(parsed, connect_args={"timeout": SQLITE_TIMEOUT_S})
-
-    @sa.event.listens_for(engine, "connect")
-    def durable(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # transactions begin where _writing says, not where the driver thinks
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-
-    return engine
-
-
-@contextmanager
-def explained(url: sa.URL) -> Iterator[None]:
-    """Turn the database's refusals into errors that say which ledger, and whether to try again."""
-    try:
-        yield
-    except SQLAlchemyError as error:
-        where = url.render_as_string(hide_password=True)
-        cause = str(getattr(error, "orig", None) or error).strip()
-        if isinstance(error, OperationalError):
-            raise StorageError(
-                f"ledger {where}: {cause}", hint="see that the place exists, has room and may be written"
-            ) from error
-        if isinstance(error, DatabaseError):
-            raise LakeError(f"ledger {where}: {cause}", hint="is this file a ledger of hitparade?") from error
-        raise
+def as_computation(row: sa.Row[Any]) -> Computation:
+    """A computation from a row of its table."""
+    values = dict(row._mapping)
+    return Computation(**{**values, "computed_at": datetime.fromisoformat(values["computed_at"])})

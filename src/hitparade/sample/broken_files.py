@@ -80,7 +80,7 @@ def _unusual_but_good(maker: Maker, seed: int) -> Iterator[Defect]:
 
 
 def _compressed(maker: Maker) -> Iterator[Defect]:
-    import pyarrow as pa  # type: ignore[import-untyped]
+    import pyarrow as pa
 
     good = of_rows(maker, "gzip", maker.rows(30))
     yield replace(good, ending=".csv.gz", content=gzip.compress(good.content, mtime=0))

@@ -92,8 +92,7 @@ def broken_values(maker: Maker) -> Iterator[Defect]:
 def odd_spellings(maker: Maker) -> Iterator[Defect]:
     """Rows of streams that look wrong and are right: signs, zeros and spaces, fractions, zones."""
     numbers = [
-        _with_user(row, text)
-        for row, text in zip(maker.rows(4), ("+{}", " {} ", "000{}", " +0{}"), strict=True)
+        _with_user(row, text) for row, text in zip(maker.rows(4), ("+{}", " {} ", "000{}", " +0{}"), strict=True)
     ]
     yield of_rows(maker, "good-integers", mixed(maker.rows(12), numbers))
     times = [_with_time(maker.row(), *spelling) for spelling in SPELLINGS]

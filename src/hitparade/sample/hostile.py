@@ -95,9 +95,7 @@ def _reused_name(maker: Maker) -> tuple[Defect, Defect]:
     return of_rows(maker, "reused-name", first), of_rows(maker, "reused-name", [*second, *first[:5]])
 
 
-def _songs_again(
-    spec: SampleSpec, numbers: set[int], *, new_track: str
-) -> tuple[Defect, tuple[SongChange, ...]]:
+def _songs_again(spec: SampleSpec, numbers: set[int], *, new_track: str) -> tuple[Defect, tuple[SongChange, ...]]:
     """Songs much heard that come again with another duration and genre, and a track that was unknown."""
     maker = makers.song_maker(spec)
     known = [song for number, song in enumerate(catalogue.songs(spec)) if number in numbers]

@@ -41,7 +41,7 @@ class Drawer:
     """Draws listens on a DuckDB connection whose `tracks` table turns a track's number into its id."""
 
     def __init__(self, connection: DuckDBPyConnection, spec: SampleSpec, track_ids: Sequence[str]) -> None:
-        import pyarrow as pa  # type: ignore[import-untyped]
+        import pyarrow as pa
 
         self._connection = connection
         self._spec = spec
@@ -56,9 +56,7 @@ class Drawer:
             "track_factor": tracks.factor,
             "track_shift": tracks.shift,
         }
-        known = pa.table(
-            {"track_number": pa.array(range(spec.tracks), pa.int64()), "track_id": list(track_ids)}
-        )
+        known = pa.table({"track_number": pa.array(range(spec.tracks), pa.int64()), "track_id": list(track_ids)})
         connection.register("known", known)
         connection.execute("CREATE TEMP TABLE tracks AS SELECT track_number, track_id FROM known")
         connection.unregister("known")
@@ -99,10 +97,7 @@ class Drawer:
 
     def _parameters(self, segment: shape.Segment, *, of_rows: bool = False) -> dict[str, Any]:
         number = segment.day.number
-        keys = {
-            f"{what}_key": key(self._spec.seed, f"{what} of day {number}")
-            for what in ("user", "track", "time")
-        }
+        keys = {f"{what}_key": key(self._spec.seed, f"{what} of day {number}") for what in ("user", "track", "time")}
         span = {"first": segment.first, "stop": segment.stop, "hours": shape.hours(segment.day.date)}
         day: dict[str, date] = {"day": segment.day.date} if of_rows else {}
         return self._settings | keys | span | day

@@ -75,9 +75,7 @@ def stream_maker(
 
 def stream_row(listen: Listen) -> Row:
     """A listen as the clean files write it."""
-    return Row(
-        (str(listen.user_id), listen.track_id, f"{listen.listened_at:%Y-%m-%d %H:%M:%S}"), listen=listen
-    )
+    return Row((str(listen.user_id), listen.track_id, f"{listen.listened_at:%Y-%m-%d %H:%M:%S}"), listen=listen)
 
 
 def _popular(rng: Random, tracks: Sequence[str]) -> str:

@@ -39,9 +39,7 @@ def album(rng: Random, track_title: str) -> str:
     if rng.random() < 0.3:
         return track_title
     adjective, noun = rng.choice(words.ADJECTIVES), rng.choice(words.NOUNS)
-    return rng.choice(
-        (f"{adjective} {noun}", f"The {adjective} {noun} LP", noun, f"{noun}, Vol. {rng.randint(1, 4)}")
-    )
+    return rng.choice((f"{adjective} {noun}", f"The {adjective} {noun} LP", noun, f"{noun}, Vol. {rng.randint(1, 4)}"))
 
 
 def artist(number: int, rng: Random) -> str:

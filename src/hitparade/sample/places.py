@@ -69,9 +69,7 @@ def _suffixes() -> Iterator[str]:
 def appearing(path: Path) -> Iterator[Path]:
     """A name to write to that no reader looks at; the file takes its own name once it is whole."""
     if path.exists():
-        raise StorageError(
-            f"{path} is there already", hint="generate with another seed, or into an empty folder"
-        )
+        raise StorageError(f"{path} is there already", hint="generate with another seed, or into an empty folder")
     part = path.with_name(f".{path.name}.part")
     try:
         yield part

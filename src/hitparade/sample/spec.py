@@ -38,9 +38,7 @@ class SampleSpec:
             raise ConfigError(f"this sample cannot be made: it needs {needs}", hint="give a larger number")
         if not (EARLIEST <= self.start <= LATEST and self.days <= (LATEST - self.start).days):
             span = f"its {self.days} days from {self.start} leave {EARLIEST} to {LATEST}"
-            raise ConfigError(
-                f"this sample cannot be made: {span}", hint="choose another start or fewer days"
-            )
+            raise ConfigError(f"this sample cannot be made: {span}", hint="choose another start or fewer days")
 
 
 @dataclass(frozen=True, slots=True)

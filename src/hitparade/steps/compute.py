@@ -6,10 +6,13 @@ Days that differ are computed anew in batches of bounded rows and their partitio
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from hitparade import log
@@ -18,11 +21,14 @@ from hitparade.model import Computation, ComputedDays, InEffect, Kpi, LakeFile
 from hitparade.workspace import Workspace
 
 if TYPE_CHECKING:
+    from hitparade.engines.duckdb import DuckDBEngine
     from hitparade.lake.lake import Base
 
 ATTEMPTS = 5
 # A commit takes some 20 ms a table whatever it holds, so several batches share one.
 BATCHES_PER_COMMIT = 8
+# Batches computed at once. One alone leaves cores idle between its many small queries.
+LANES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,17 @@ class Stale:
     day: date
     seq: int
     kpis: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some days to compute for some KPIs: the rows in effect, the files that hold them now, and where to write."""
+
+    stale: tuple[Stale, ...]
+    kpis: tuple[Kpi, ...]
+    listens: InEffect
+    previous: Mapping[str, Sequence[str]]
+    folders: Mapping[str, Path]
 
 
 @dataclass(slots=True)
@@ -64,17 +81,10 @@ def compute(ws: Workspace) -> Computed:
 
 def decide(ws: Workspace) -> list[Stale]:
     """The days that are not as they should be, in order."""
-    present = {(each.kpi, each.listen_date): each for each in ws.ledger.computations()}
-    stale = []
-    for day, seq in sorted(ws.ledger.touched().items()):
-        behind = frozenset(
-            kpi.name
-            for kpi in ws.daily_kpis
-            if (last := present.get((kpi.name, day))) is None or last.seq < seq or last.hash != kpi.hash
-        )
-        if behind:
-            stale.append(Stale(day, seq, behind))
-    return stale
+    behind: dict[tuple[date, int], set[str]] = {}
+    for day, seq, kpi in ws.ledger.stale({kpi.name: kpi.hash for kpi in ws.daily_kpis}):
+        behind.setdefault((day, seq), set()).add(kpi)
+    return [Stale(day, seq, frozenset(kpis)) for (day, seq), kpis in sorted(behind.items())]
 
 
 def reconcile(ws: Workspace, days: Collection[date], outcome: Computed) -> None:
@@ -83,13 +93,14 @@ def reconcile(ws: Workspace, days: Collection[date], outcome: Computed) -> None:
     stale = [each for each in decide(ws) if each.day in days]
     listens = ws.lake.files("listens", days)
     needed = {name for each in stale for name in each.kpis}
-    open_catalogue(ws, [kpi for kpi in ws.daily_kpis if kpi.name in needed])
     log.get_logger().debug("compute.begin", days=len(stale), kpis=len(needed))
+    open_catalogue(ws, [kpi for kpi in ws.daily_kpis if kpi.name in needed])
     pending = Pending(ws, bases, outcome)
+    work = (prepare(ws, batch, listens, bases) for batch in batches(stale, listens, ws.settings.compute.batch_rows))
     with ws.progress.of("compute", len(stale)) as advance:
-        for batch in batches(stale, listens, ws.settings.compute.batch_rows):
-            pending.add(batch, [file.path for file in listens if file.day in {each.day for each in batch}])
-            advance(len(batch))
+        for batch, done in in_lanes(ws.engine, work):
+            pending.add(batch, done)
+            advance(len(batch.stale))
         pending.commit()
 
 
@@ -100,6 +111,7 @@ def open_catalogue(ws: Workspace, kpis: Sequence[Kpi]) -> None:
     ws.engine.open_catalogue(
         ws.in_effect("songs") if songs else None, ws.in_effect("users") if "users" in read else None
     )
+    ws.engine.open_relations(kpis)
 
 
 def batches(stale: Sequence[Stale], listens: Sequence[LakeFile], batch_rows: int) -> Iterator[list[Stale]]:
@@ -120,6 +132,51 @@ def batches(stale: Sequence[Stale], listens: Sequence[LakeFile], batch_rows: int
         yield batch
 
 
+def prepare(ws: Workspace, stale: list[Stale], listens: Sequence[LakeFile], bases: Mapping[str, Base]) -> Batch:
+    """All that computing some days needs."""
+    days = [each.day for each in stale]
+    kpis = tuple(kpi for kpi in ws.daily_kpis if kpi.name in stale[0].kpis)
+    attempt = str(ws.turn.next_load_id())
+    return Batch(
+        stale=tuple(stale),
+        kpis=kpis,
+        listens=InEffect(
+            files={"listens": tuple(file.path for file in listens if file.day in days)},
+            load_ids=ws.ledger.load_ids("streams", days=days),
+        ),
+        previous={kpi.name: bases[kpi.name].paths(days) for kpi in kpis},
+        folders={kpi.name: ws.lake.staging(f"kpi_{kpi.name}", attempt) for kpi in kpis},
+    )
+
+
+def in_lanes(engine: DuckDBEngine, work: Iterable[Batch]) -> Iterator[tuple[Batch, ComputedDays]]:
+    """Compute batches, some at a time, and give them back in order: while one is committed others compute."""
+    lanes: SimpleQueue[DuckDBEngine] = SimpleQueue()
+    for _ in range(LANES):
+        lanes.put(engine.lane())
+
+    def computed(batch: Batch) -> ComputedDays:
+        lane = lanes.get()
+        try:
+            days = [each.day for each in batch.stale]
+            return lane.compute_days(batch.kpis, days, batch.listens, previous=batch.previous, folders=batch.folders)
+        finally:
+            lanes.put(lane)
+
+    pool = ThreadPoolExecutor(LANES)
+    running: deque[tuple[Batch, Future[ComputedDays]]] = deque()
+    try:
+        for batch in work:
+            running.append((batch, pool.submit(computed, batch)))
+            if len(running) > LANES:
+                first, future = running.popleft()
+                yield first, future.result()
+        for last, future in running:
+            yield last, future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
 class Pending:
     """Computed days on their way into the lake."""
 
@@ -127,22 +184,10 @@ class Pending:
         self.ws = ws
         self.bases = dict(bases)
         self.outcome = outcome
-        self.batches: list[tuple[list[Stale], ComputedDays]] = []
+        self.batches: list[tuple[Batch, ComputedDays]] = []
 
-    def add(self, batch: list[Stale], files: Sequence[str]) -> None:
-        """Compute a batch of days; commit when there is enough."""
-        ws = self.ws
-        days = [each.day for each in batch]
-        kpis = [kpi for kpi in ws.daily_kpis if kpi.name in batch[0].kpis]
-        attempt = str(ws.turn.next_load_id())
-        folders: dict[str, Path] = {kpi.name: ws.lake.staging(f"kpi_{kpi.name}", attempt) for kpi in kpis}
-        done = ws.engine.compute_days(
-            kpis,
-            days,
-            InEffect(files={"listens": tuple(files)}, load_ids=ws.ledger.load_ids("streams", days=days)),
-            previous={kpi.name: self.bases[kpi.name].paths(days) for kpi in kpis},
-            folders=folders,
-        )
+    def add(self, batch: Batch, done: ComputedDays) -> None:
+        """Take a batch; commit when there is enough."""
         self.batches.append((batch, done))
         if len(self.batches) == BATCHES_PER_COMMIT:
             self.commit()
@@ -150,27 +195,26 @@ class Pending:
     def commit(self) -> None:
         """Commit what was computed, table by table onto its base, and then to the ledger."""
         ws = self.ws
-        by_name = {kpi.name: kpi for kpi in ws.daily_kpis}
-        for name in sorted({name for batch, _ in self.batches for name in batch[0].kpis}):
-            taking = [(batch, done) for batch, done in self.batches if name in batch[0].kpis]
-            days = {each.day for batch, _ in taking for each in batch}
+        for name in sorted({kpi.name for batch, _ in self.batches for kpi in batch.kpis}):
+            taking = [(batch, done) for batch, done in self.batches if name in batch.folders]
+            days = {each.day for batch, _ in taking for each in batch.stale}
             paths = [path for _, done in taking for path in done.files[name]]
             self.bases[name] = ws.lake.replace(self.bases[name], paths, days, run=ws.turn.number)
         records = [
             Computation(
-                kpi=name,
+                kpi=kpi.name,
                 listen_date=each.day,
                 seq=each.seq,
-                hash=by_name[name].hash,
-                rows=done.rows.get((name, each.day), 0),
+                hash=kpi.hash,
+                rows=done.rows.get((kpi.name, each.day), 0),
                 listens=done.listens[each.day],
                 repeats=done.repeats[each.day],
                 computed_at=ws.clock(),
                 run=ws.turn.number,
             )
             for batch, done in self.batches
-            for each in batch
-            for name in sorted(each.kpis)
+            for each in batch.stale
+            for kpi in batch.kpis
         ]
         if records:
             ws.ledger.record_computations(ws.turn.number, records)

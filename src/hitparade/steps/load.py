@@ -7,12 +7,13 @@ rows that the ledger never heard of count for nobody.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 from hitparade import log
-
-from hitparade.errors import ContractBreach, Terminal
+from hitparade.errors import ContractBreach, HitParadeError, Terminal
 from hitparade.landing.discover import is_settled, waiting
 from hitparade.landing.identify import fingerprint
 from hitparade.model import DATASETS, Blob, Contract, Dataset, Fingerprint, NewDelivery
@@ -42,16 +43,57 @@ class Loaded:
 def load(ws: Workspace) -> Loaded:
     """Load everything that waits. A dataset whose contract stops it is left, and said so; the others go on."""
     outcome = Loaded()
-    for dataset in DATASETS:
-        try:
-            load_dataset(ws, dataset, outcome)
-        except Terminal as failure:
-            log.get_logger().error("load.stopped", dataset=dataset, error=failure.message)
-            outcome.failures.append(failure)
+    with Prints(ws) as prints:
+        for dataset in DATASETS:
+            prints.take(dataset, decide(ws, dataset, set()))
+        for dataset in DATASETS:
+            try:
+                load_dataset(ws, dataset, prints, outcome)
+            except Terminal as failure:
+                log.get_logger().error("load.stopped", dataset=dataset, error=failure.message)
+                outcome.failures.append(failure)
     return outcome
 
 
-def load_dataset(ws: Workspace, dataset: Dataset, outcome: Loaded) -> None:
+class Prints:
+    """Files' fingerprints, taken in the background: while one dataset is loaded the next is hashed."""
+
+    def __init__(self, ws: Workspace) -> None:
+        self.ws = ws
+        self.pool = ThreadPoolExecutor(HASHING_THREADS)
+        self.taken: dict[tuple[Blob, str], Future[Fingerprint]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.pool.shutdown(cancel_futures=True)
+
+    def take(self, dataset: Dataset, blobs: Sequence[Blob]) -> None:
+        """Begin with files, unless their contract cannot be read: that is said when they are loaded."""
+        with suppress(HitParadeError):
+            delimiter = self.ws.contract(dataset).delimiter
+            for blob in blobs:
+                self.begin(blob, delimiter)
+
+    def begin(self, blob: Blob, delimiter: str) -> Future[Fingerprint]:
+        """The fingerprint of just these bytes, once it is there."""
+        if (blob, delimiter) not in self.taken:
+            self.taken[blob, delimiter] = self.pool.submit(self.print, blob, delimiter)
+        return self.taken[blob, delimiter]
+
+    def of(self, blobs: Sequence[Blob], delimiter: str) -> list[tuple[Blob, Fingerprint]]:
+        """Files with their fingerprints."""
+        taken = [(blob, self.begin(blob, delimiter)) for blob in blobs]
+        return [(blob, future.result()) for blob, future in taken]
+
+    def print(self, blob: Blob, delimiter: str) -> Fingerprint:
+        """Read a file once, to know who it is."""
+        with self.ws.storage.open(blob.url) as file:
+            return fingerprint(file, delimiter=delimiter)
+
+
+def load_dataset(ws: Workspace, dataset: Dataset, prints: Prints, outcome: Loaded) -> None:
     """Decide, do, commit, until nothing waits."""
     restless: set[str] = set()
     while batch := decide(ws, dataset, restless):
@@ -59,8 +101,7 @@ def load_dataset(ws: Workspace, dataset: Dataset, outcome: Loaded) -> None:
             continue  # plan anew: what was seen before the run began may be another's work by now
         contract = ws.contract(dataset)
         with ws.progress.of(f"load {dataset}", sum(blob.size for blob in batch)) as advance:
-            prints = identify(ws, batch, contract)
-            deliveries = deliver(ws, dataset, contract, prints)
+            deliveries = deliver(ws, dataset, contract, prints.of(batch, contract.delimiter))
             advance(sum(blob.size for blob in batch))
         if moved := [blob for blob in batch if ws.storage.stat(blob.url) != blob]:
             restless.update(blob.url for blob in moved)
@@ -88,17 +129,6 @@ def decide(ws: Workspace, dataset: Dataset, restless: set[str]) -> tuple[Blob, .
         batch.append(blob)
         size += blob.size
     return tuple(batch)
-
-
-def identify(ws: Workspace, batch: Sequence[Blob], contract: Contract) -> list[tuple[Blob, Fingerprint]]:
-    """Read each file once, to know who it is."""
-
-    def identified(blob: Blob) -> tuple[Blob, Fingerprint]:
-        with ws.storage.open(blob.url) as file:
-            return blob, fingerprint(file, delimiter=contract.delimiter)
-
-    with ThreadPoolExecutor(HASHING_THREADS) as pool:
-        return list(pool.map(identified, batch))
 
 
 def deliver(

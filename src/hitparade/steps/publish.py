@@ -38,13 +38,7 @@ def publish(ws: Workspace) -> Published:
 
 def decide(ws: Workspace, sink: Sink) -> list[Computation]:
     """The computations that the sink does not have, in order."""
-    tables = {kpi.name: sink.table(kpi) for kpi in ws.daily_kpis}
-    present = {(each.table, each.listen_date): each.computed_run for each in ws.ledger.publications(sink.url)}
-    missing = [
-        each
-        for each in ws.ledger.computations()
-        if each.kpi in tables and present.get((tables[each.kpi], each.listen_date)) != each.run
-    ]
+    missing = ws.ledger.unpublished(sink.url, {kpi.name: sink.table(kpi) for kpi in ws.daily_kpis})
     return sorted(missing, key=lambda each: (each.kpi, each.listen_date))
 
 

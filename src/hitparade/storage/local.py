@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -117,17 +118,28 @@ def same_file(one: str, other: str) -> bool:
 
 
 def copy_new(source: str, target: str) -> bool:
-    """Copy to a name that must be free, for places that have no hard links; False when the name is taken."""
-    part = f"{target}.{os.getpid()}.part"
-    with Path(source).open("rb") as reader, Path(part).open("wb") as writer:
-        while chunk := reader.read(1 << 20):
-            writer.write(chunk)
-        writer.flush()
-        os.fsync(writer.fileno())
-    if Path(target).exists():
-        Path(part).unlink()
+    """Copy to a name that must be free, for a source that no hard link can reach; False when the name is taken."""
+    part = Path(f"{target}.{os.getpid()}.part")
+    try:
+        with Path(source).open("rb") as reader, part.open("wb") as writer:
+            shutil.copyfileobj(reader, writer, 1 << 20)
+            writer.flush()
+            os.fsync(writer.fileno())
+        return name_anew(part, target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def name_anew(part: Path, target: str) -> bool:
+    """Give a finished file its name; False when that is taken."""
+    try:
+        os.link(part, target)
+    except FileExistsError:
         return False
-    Path(part).replace(target)
+    except OSError:  # a file system without hard links: there a look and a rename must do
+        if Path(target).exists():
+            return False
+        part.replace(target)
     return True
 
 

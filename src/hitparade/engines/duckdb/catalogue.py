@@ -12,12 +12,14 @@ from hitparade.engines.duckdb.connection import Connected, copy_to
 from hitparade.model import Dataset, InEffect, Source, Staged
 
 # A delivered track: its attributes from its first row, its genres in row order, its artists as credited.
-SONGS = """
+SONGS = r"""
 SELECT
     track_id, attributes.track_name, attributes.artists, attributes.album_name, attributes.popularity,
     attributes.duration_ms, genres,
     list_filter(
-        list_transform(string_split(coalesce(attributes.artists, ''), ';'), lambda artist: trim(artist)),
+        list_transform(
+            string_split(coalesce(attributes.artists, ''), ';'), lambda artist: trim(artist, E' \t\n\r\x0B\x0C')
+        ),
         lambda artist, place: artist <> ''
     ) AS credits
 FROM (

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
-from hitparade.engines.duckdb.connection import Connected, copy_to, parquet_below
-from hitparade.engines.validation import identifier, quoted
-from hitparade.model import ColumnType, ComputedDays, InEffect, Kpi, Relation
+from hitparade.engines.duckdb.connection import Connected, copy_to, parquet_below, read_parquet
+from hitparade.model import Column, ColumnType, ComputedDays, InEffect, Kpi, Relation
+from hitparade.sqltext import identifier
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,11 +23,30 @@ TYPES: Mapping[ColumnType, str] = {
     "date": "DATE",
 }
 
+CATALOGUE_RELATIONS = ("songs", "song_genres", "song_artists", "users")
 DISTINCT_LISTENS = "(SELECT DISTINCT listen_date, user_id, track_id, listened_at FROM listens)"
 
 
 class Computing(Connected):
     """KPIs of a batch of days; the catalogue is opened once before."""
+
+    def lane(self) -> Self:
+        """The same engine on a connection of its own, so that two batches of days are computed at once.
+
+        One batch alone leaves a core idle whenever a query has less to do than there are threads.
+        """
+        lane = copy.copy(self)
+        lane.connection = self.connection.cursor()
+        return lane
+
+    def open_relations(self, kpis: Sequence[Kpi]) -> None:
+        """Build the shared relations that rest on the catalogue alone, for all lanes and batches."""
+        lasting = set(CATALOGUE_RELATIONS)
+        for relation in relations_of(kpis):
+            if set(relation.reads) <= lasting:
+                lasting.add(relation.name)
+                self.of_catalogue.add(relation.name)
+                self.run(f"CREATE OR REPLACE TABLE {identifier(relation.name)} AS {relation.sql}")
 
     def compute_days(
         self,
@@ -63,9 +83,10 @@ class Computing(Connected):
         )
 
     def build(self, relations: Sequence[Relation]) -> None:
-        """Materialise shared relations, each over those before it."""
+        """Materialise shared relations, each over those before it, but for those that are there for all batches."""
         for relation in relations:
-            self.run(f"CREATE OR REPLACE TEMP TABLE {identifier(relation.name)} AS {relation.sql}")
+            if relation.name not in self.of_catalogue:
+                self.run(f"CREATE OR REPLACE TEMP TABLE {identifier(relation.name)} AS {relation.sql}")
 
     def with_vanished(self, kpi: Kpi, previous: Sequence[str]) -> str:
         """A KPI's rows of now, and zeros for the keys that were stored and are gone."""
@@ -73,19 +94,14 @@ class Computing(Connected):
         if not previous:
             return now
         self.run(f"CREATE OR REPLACE TEMP TABLE computed AS {now}")
-        listed = ", ".join(quoted(file) for file in previous)
-        keys = ", ".join(identifier(name) for name in kpi.grain)
+        columns, keys = (", ".join(map(identifier, names)) for names in (kpi.column_names, kpi.grain))
         zeros = ", ".join(
-            f"p.{identifier(column.name)}"
-            if column.measure == "key"
-            else f"CAST({'0' if column.measure in ('additive', 'distinct') else 'NULL'} AS {TYPES[column.type]})"
-            f" AS {identifier(column.name)}"
-            for column in kpi.columns
+            f"p.{identifier(column.name)}" if column.measure == "key" else zero(column) for column in kpi.columns
         )
         matches = " AND ".join(f"p.{identifier(name)} IS NOT DISTINCT FROM c.{identifier(name)}" for name in kpi.grain)
         return (
-            "SELECT * FROM computed UNION ALL BY NAME"
-            f" SELECT {zeros} FROM (SELECT DISTINCT {keys} FROM read_parquet([{listed}], hive_partitioning = false)) AS p"
+            f"SELECT {columns} FROM computed UNION ALL"
+            f" SELECT {zeros} FROM (SELECT DISTINCT {keys} FROM {read_parquet(previous)}) AS p"
             f" WHERE NOT EXISTS (SELECT 1 FROM computed AS c WHERE {matches})"
         )
 
@@ -93,13 +109,7 @@ class Computing(Connected):
         """Rows by day."""
         if not files:
             return {}
-        listed = ", ".join(quoted(file) for file in files)
-        return dict(
-            self.rows(
-                f"SELECT listen_date, count(*) FROM read_parquet([{listed}], hive_partitioning = false)"
-                " GROUP BY listen_date"
-            )
-        )
+        return dict(self.rows(f"SELECT listen_date, count(*) FROM {read_parquet(files)} GROUP BY listen_date"))
 
     # -- answers
 
@@ -110,8 +120,7 @@ class Computing(Connected):
         """
         known: set[str] = set()
         if files:
-            listed = ", ".join(quoted(file) for file in files)
-            source = f"read_parquet([{listed}], hive_partitioning = false, union_by_name = true)"
+            source = read_parquet(files, union_by_name=True)
             known = {str(row[0]) for row in self.rows(f"DESCRIBE SELECT * FROM {source}")}
         columns = ", ".join(
             f"{identifier(column.name) if column.name in known else 'NULL'}::{TYPES[column.type]}"
@@ -123,8 +132,7 @@ class Computing(Connected):
 
     def stored(self, kpi: Kpi, files: Sequence[str]) -> pa.Table:
         """Every stored row of a KPI in some files, those of zeros too, in the order of its keys."""
-        listed = ", ".join(quoted(file) for file in files)
-        source = f"read_parquet([{listed}], hive_partitioning = false)" if files else "(SELECT 1)"
+        source = read_parquet(files) if files else "(SELECT 1)"
         columns = typed(kpi) if files else nulls(kpi)
         keys = ", ".join(identifier(name) for name in kpi.grain)
         condition = "true" if files else "false"
@@ -145,6 +153,12 @@ class Computing(Connected):
             f"SELECT {columns} FROM {identifier(kpi.name)} WHERE {' AND '.join(conditions) or 'true'} ORDER BY {keys}",
             [*where.values(), *limits.values()],
         )
+
+
+def zero(column: Column) -> str:
+    """What a vanished key has in a column."""
+    value = "0" if column.measure in ("additive", "distinct") else "NULL"
+    return f"CAST({value} AS {TYPES[column.type]}) AS {identifier(column.name)}"
 
 
 def typed(kpi: Kpi) -> str:

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hitparade.engines.validation import identifier, quoted
 from hitparade.errors import ConfigError, StorageError
 from hitparade.model import InEffect
+from hitparade.sqltext import identifier, quoted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,6 +34,7 @@ class Connected:
         import duckdb
 
         self.zone = zone
+        self.of_catalogue: set[str] = set()
         self.scratch = scratch
         self.duckdb = duckdb
         options: dict[str, Any] = {
@@ -69,7 +70,9 @@ class Connected:
             raise KeyboardInterrupt from error  # that is what it was
         except self.duckdb.IOException as error:
             if "No space left" in str(error):
-                raise StorageError("the disk is full", hint="free some space, then run again: nothing is lost") from error
+                raise StorageError(
+                    "the disk is full", hint="free some space, then run again: nothing is lost"
+                ) from error
             raise StorageError(
                 f"the engine could not read or write: {first_line(error)}",
                 hint="see that the disk has room and the files may be read, then run again",
@@ -109,24 +112,29 @@ class Connected:
             )
 
     def open_catalogue(self, songs: InEffect | None, users: InEffect | None) -> None:
-        """Make the catalogue in effect: songs, song_genres, song_artists, users, each row of its newest delivery."""
+        """Make the catalogue in effect: songs, song_genres, song_artists, users, each row of its newest delivery.
+
+        These are tables that every lane sees; what belongs to a batch of days is temporary and its lane's own.
+        """
+        self.of_catalogue.clear()
         if songs is not None:
             self.put_load_ids("songs_in_effect", songs.load_ids)
-            self._newest("songs", "track_id", songs.files["songs"])
+            self._newest("songs", "track_id", songs)
             for table, column in (("song_genres", "genre"), ("song_artists", "artist")):
                 self.run(
-                    f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT r.track_id, r.{column}, r.position"
+                    f"CREATE OR REPLACE TABLE {table} AS SELECT r.track_id, r.{column}, r.position"
                     f" FROM {scan(table, songs.files[table])} AS r JOIN songs USING (track_id, load_id)"
                 )
         if users is not None:
             self.put_load_ids("users_in_effect", users.load_ids)
-            self._newest("users", "user_id", users.files["users"])
+            self._newest("users", "user_id", users)
 
-    def _newest(self, table: str, key: str, files: Sequence[str]) -> None:
+    def _newest(self, table: str, key: str, rows: InEffect) -> None:
+        """Of each key the row of the highest seq; with one delivery in effect there is no other."""
+        one_of_many = f" QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY seq DESC) = 1"
         self.run(
-            f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT r.* FROM {scan(table, files)} AS r"
-            f" JOIN {table}_in_effect USING (load_id)"
-            f" QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY seq DESC) = 1"
+            f"CREATE OR REPLACE TABLE {table} AS SELECT r.* FROM {scan(table, rows.files[table])} AS r"
+            f" JOIN {table}_in_effect USING (load_id){one_of_many if len(rows.load_ids) > 1 else ''}"
         )
 
     def open_listens(self, listens: InEffect, days: Iterable[object] | None = None) -> None:
@@ -161,11 +169,16 @@ EMPTY: Mapping[str, str] = {
 def scan(table: str, files: Sequence[str]) -> str:
     """Planned Parquet files as a relation; without files an empty one of the table's columns."""
     if files:
-        listed = ", ".join(quoted(file) for file in files)
-        return f"read_parquet([{listed}], hive_partitioning = false)"
+        return read_parquet(files)
     columns = [column.strip().split(" ") for column in EMPTY[table].split(",")]
     nulls = ", ".join(f"NULL::{kind} AS {identifier(name)}" for name, kind in columns)
     return f"(SELECT {nulls} WHERE false)"
+
+
+def read_parquet(files: Sequence[str], *, union_by_name: bool = False) -> str:
+    """Files as a relation, of the columns that are in them: what their folders are called says nothing."""
+    listed = ", ".join(quoted(file) for file in files)
+    return f"read_parquet([{listed}], hive_partitioning = false{', union_by_name = true' if union_by_name else ''})"
 
 
 def copy_to(sql: str, target: Path, *, by_day: bool) -> str:

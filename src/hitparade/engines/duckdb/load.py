@@ -10,10 +10,10 @@ from pathlib import Path
 
 from hitparade.engines import validation
 from hitparade.engines.duckdb.catalogue import Catalogue
-from hitparade.engines.duckdb.connection import copy_to, parquet_below
+from hitparade.engines.duckdb.connection import copy_to, parquet_below, read_parquet
 from hitparade.engines.exact import NotCsv, read_exactly
-from hitparade.engines.validation import quoted
 from hitparade.model import Dataset, InEffect, Problem, Severity, Source, Staged, Staging
+from hitparade.sqltext import quoted
 
 NO_DAY = "listen_date=__HIVE_DEFAULT_PARTITION__"
 EXAMPLES = 5
@@ -56,10 +56,8 @@ class Loading(Catalogue):
         self.run(copy_to(validation.listens(sources, zone=self.zone), folder, by_day=True))
         days: dict[int, dict[date | None, int]] = {source.load_id: {} for source in sources}
         if files := parquet_below(folder):
-            listed = ", ".join(quoted(file) for file in files)
             counts = self.rows(
-                "SELECT load_id, listen_date, count(*)"
-                f" FROM read_parquet([{listed}], hive_partitioning = false) GROUP BY load_id, listen_date"
+                f"SELECT load_id, listen_date, count(*) FROM {read_parquet(files)} GROUP BY load_id, listen_date"
             )
             for load_id, day, count in counts:
                 days[load_id][day] = count
@@ -151,8 +149,7 @@ class Loading(Catalogue):
 
     def rejected(self, load_id: int, files: Sequence[str]) -> tuple[Problem, ...]:
         """What was wrong with the rows of a delivery, from the lake's `rejects`."""
-        listed = ", ".join(quoted(file) for file in files)
-        found = f"(FROM read_parquet([{listed}], hive_partitioning = false) WHERE load_id = {load_id})"
+        found = f"(FROM {read_parquet(files)} WHERE load_id = {load_id})"
         return self._summed_up(found, "'reject'")
 
     def _summed_up(self, relation: str, severity: str) -> tuple[Problem, ...]:

@@ -6,6 +6,7 @@ scope: day
 reads:
   plays: [listen_date, listen_hour, user_id, track_id]
   song_artists: [track_id, artist]
+  track_hours: [listen_date, listen_hour, track_id, listen_count]
 columns:
   listen_date: {type: date, measure: key, description: Day of the listens}
   listen_hour: {type: int, measure: key, description: "Hour of the day, 0 to 23, in which a listen began"}
@@ -14,14 +15,14 @@ columns:
 */
 WITH artist_hours AS (
   SELECT
-    plays.listen_date,
-    plays.listen_hour,
+    track_hours.listen_date,
+    track_hours.listen_hour,
     song_artists.artist,
-    COUNT(*) AS listen_count
-  FROM plays
-  JOIN song_artists ON song_artists.track_id = plays.track_id
+    CAST(SUM(track_hours.listen_count) AS BIGINT) AS listen_count
+  FROM track_hours
+  JOIN song_artists ON song_artists.track_id = track_hours.track_id
   WHERE song_artists.artist <> '(unknown)'
-  GROUP BY plays.listen_date, plays.listen_hour, song_artists.artist
+  GROUP BY track_hours.listen_date, track_hours.listen_hour, song_artists.artist
 ),
 most AS (
   SELECT

@@ -1,17 +1,17 @@
 WITH artist_hours AS (
   SELECT
-    plays.listen_date,
-    plays.listen_hour,
+    track_hours.listen_date,
+    track_hours.listen_hour,
     song_artists.artist,
-    COUNT(*) AS listen_count
-  FROM plays
+    CAST(SUM(track_hours.listen_count) AS BIGINT) AS listen_count
+  FROM track_hours
   JOIN song_artists
-    ON song_artists.track_id = plays.track_id
+    ON song_artists.track_id = track_hours.track_id
   WHERE
     song_artists.artist <> '(unknown)'
   GROUP BY
-    plays.listen_date,
-    plays.listen_hour,
+    track_hours.listen_date,
+    track_hours.listen_hour,
     song_artists.artist
 ), most AS (
   SELECT

@@ -1,0 +1,37 @@
+"""The ledgers that one suite is run against."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from hitparade.ledger import Ledger, open_ledger
+from tests.postgres import postgres_url  # noqa: F401 - a fixture
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a ledger that nobody has prepared yet."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/lake/ledger.db"
+        return
+    import psycopg
+
+    url = request.getfixturevalue("postgres_url")
+    name = f"ledger_{uuid4().hex}"
+    with psycopg.connect(url.replace("postgresql+psycopg:", "postgresql:", 1), autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name}")
+        yield url.replace("/postgres?", f"/{name}?", 1)
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def ledger(ledger_url: str) -> Iterator[Ledger]:
+    """A ledger, ready for work."""
+    ledger = open_ledger(ledger_url)
+    ledger.prepare({})
+    yield ledger
+    ledger.close()

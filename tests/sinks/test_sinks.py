@@ -1,0 +1,171 @@
+"""What every sink promises; each kind joins by a fixture of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from hitparade.errors import ConfigError, Fenced
+from hitparade.model import Column, Kpi
+from hitparade.sinks import Sink, open_sink
+from tests.sinks.files_reader import read_day
+
+MONDAY, TUESDAY = date(2024, 6, 24), date(2024, 6, 25)
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A sink, a second opening of the same, and a reader of what it holds of a KPI's day."""
+
+    sink: Sink
+    again: Callable[[], Sink]
+    rows: Callable[[Kpi, date], list[Row]]
+
+
+@pytest.fixture(params=["files"])
+def served(request: pytest.FixtureRequest, tmp_path: Path) -> Served:
+    def opened() -> Sink:
+        return open_sink("files:exports", place=lambda location: str(tmp_path / location))
+
+    return Served(opened(), opened, lambda kpi, day: read_day(tmp_path / "exports", kpi, day))
+
+
+def kpi(name: str, keys: Mapping[str, Any], *, served: int | None = None) -> Kpi:
+    """A KPI with a day, other keys, and what charts have."""
+    columns = [
+        Column("listen_date", "date", "key", "The day."),
+        *(Column(key, kind, "key", "A key.") for key, kind in keys.items()),
+        Column("track_name", "string", "attribute", "The track."),
+        Column("listen_count", "long", "additive", "Listens."),
+        Column("share", "double", "ratio", "A share."),
+    ]
+    return Kpi(
+        name=name,
+        description="",
+        scope="day",
+        columns=tuple(columns),
+        reads={},
+        relations=(),
+        settings=(),
+        served=served,
+        sql="",
+        source=f"{name}.sql",
+        hash="h",
+    )
+
+
+GENRES = kpi("genre_daily", {"genre": "string"})
+CHART = kpi("top_songs_daily", {"genre": "string", "position": "int"}, served=3)
+ARROW = {"date": pa.date32(), "string": pa.string(), "int": pa.int32(), "long": pa.int64(), "double": pa.float64()}
+
+
+def table(shape: Kpi, rows: Iterable[Row]) -> pa.Table:
+    """Rows as an engine hands them over: the KPI's columns, missing values null."""
+    listed = list(rows)
+    return pa.table(
+        {
+            column.name: pa.array([row.get(column.name) for row in listed], ARROW[column.type])
+            for column in shape.columns
+        }
+    )
+
+
+def genres(day: date, **counts: int) -> pa.Table:
+    return table(GENRES, [{"listen_date": day, "genre": name, "listen_count": n} for name, n in counts.items()])
+
+
+def counts(served: Served, day: date = MONDAY) -> dict[str, int]:
+    return {row["genre"]: row["listen_count"] for row in served.rows(GENRES, day)}
+
+
+def test_what_was_written_is_served_whole(served: Served) -> None:
+    rows = [
+        {"listen_date": MONDAY, "genre": 'r&b, "soul"\n', "track_name": "ünï", "listen_count": 2**40, "share": 0.1},
+        {"listen_date": MONDAY, "genre": "pop", "track_name": None, "listen_count": 1, "share": None},
+    ]
+
+    assert served.sink.write(GENRES, MONDAY, table(GENRES, rows), run=1) == 2
+    assert served.rows(GENRES, MONDAY) == sorted(rows, key=lambda row: str(row["genre"]))
+
+
+def test_a_day_is_replaced_and_its_neighbours_are_not(served: Served) -> None:
+    served.sink.write(GENRES, MONDAY, genres(MONDAY, pop=1, rock=1), run=1)
+    served.sink.write(GENRES, TUESDAY, genres(TUESDAY, pop=5), run=1)
+
+    served.sink.write(GENRES, MONDAY, genres(MONDAY, pop=2, rock=0), run=2)
+
+    assert counts(served) == {"pop": 2}
+    assert counts(served, TUESDAY) == {"pop": 5}
+
+
+def test_a_write_may_be_repeated(served: Served) -> None:
+    for _ in range(3):
+        served.sink.write(GENRES, MONDAY, genres(MONDAY, pop=1), run=4)
+
+    assert counts(served) == {"pop": 1}
+    assert served.sink.holds(GENRES, MONDAY) == 4
+
+
+def test_only_the_served_positions_of_a_chart_are_served(served: Served) -> None:
+    rows = [
+        {"listen_date": MONDAY, "genre": genre, "position": position, "listen_count": 100 - position}
+        for genre in ("rock", "pop")
+        for position in range(5, 0, -1)
+    ]
+
+    assert served.sink.write(CHART, MONDAY, table(CHART, rows), run=1) == 6
+    shown = [(row["genre"], row["position"], row["listen_count"]) for row in served.rows(CHART, MONDAY)]
+    assert shown == [(genre, position, 100 - position) for genre in ("pop", "rock") for position in (1, 2, 3)]
+
+
+def test_rows_of_zeros_are_not_served(served: Served) -> None:
+    assert served.sink.write(GENRES, MONDAY, genres(MONDAY, gone=0, pop=1), run=1) == 1
+    assert counts(served) == {"pop": 1}
+
+
+@pytest.mark.parametrize("rows", [genres(MONDAY), genres(MONDAY, gone=0)], ids=["no rows", "zeros only"])
+def test_a_day_may_become_empty(served: Served, rows: pa.Table) -> None:
+    served.sink.write(GENRES, MONDAY, genres(MONDAY, gone=1), run=1)
+
+    assert served.sink.write(GENRES, MONDAY, rows, run=2) == 0
+    assert counts(served) == {}
+    assert served.sink.holds(GENRES, MONDAY) == 2
+
+
+def test_an_older_run_is_refused_and_changes_nothing(served: Served) -> None:
+    served.sink.write(GENRES, MONDAY, genres(MONDAY, pop=8), run=8)
+
+    with pytest.raises(Fenced, match="run 8"):
+        served.again().write(GENRES, MONDAY, genres(MONDAY, pop=7), run=7)
+
+    assert counts(served) == {"pop": 8}
+    assert served.sink.holds(GENRES, MONDAY) == 8
+    served.again().write(GENRES, TUESDAY, genres(TUESDAY, pop=7), run=7)
+
+
+def test_what_a_sink_holds_is_by_kpi_and_day(served: Served) -> None:
+    assert served.sink.holds(GENRES, MONDAY) is None
+
+    served.sink.write(GENRES, MONDAY, genres(MONDAY, pop=1), run=3)
+
+    assert served.again().holds(GENRES, MONDAY) == 3
+    assert served.sink.holds(GENRES, TUESDAY) is None
+    assert served.sink.holds(CHART, MONDAY) is None
+
+
+def test_each_kpi_has_a_table_of_its_own(served: Served) -> None:
+    assert served.sink.table(GENRES) != served.sink.table(CHART)
+
+
+def test_a_kind_of_sink_that_nobody_knows_is_a_mistake_in_the_settings() -> None:
+    with pytest.raises(ConfigError, match="carrier-pigeon") as refusal:
+        open_sink("carrier-pigeon:loft", place=str)
+
+    assert "files:" in str(refusal.value.hint)
