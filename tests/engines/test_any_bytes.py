@@ -95,6 +95,9 @@ HEADER = b"user_id,track_id,listen_time\n"
 @example(file=(HEADER + b'"a\rb",t,2024-06-25 17:43:13\r"1,t,2024-06-25 17:43:13\r', ","))
 @example(file=(HEADER.strip() + b",more\n1,t,2024-06-25 17:43:13,\xff\n", ","))
 @example(file=(HEADER + b"\xc2\xa042,t,2024-06-25 17:43:13\n", ","))
+@example(file=(b'user_id,listen_time,track_id\n1,2024-06-25 17:43:13, ""', ","))
+@example(file=(b'track_id,user_id,listen_time\n "" ,1,2024-06-25 17:43:13\n', ","))
+@example(file=(HEADER + b"42, \xc2\xa0t ,2024-06-25 17:43:13\n", ","))
 @example(file=(HEADER + b"1,t,2024-06-25 17:43:13\n1,t\xe9,2024-06-25 17:43:13\n", ","))
 def test_every_row_is_read_as_plain_python_reads_it(
     engine: DuckDBEngine, tmp_path_factory: pytest.TempPathFactory, file: tuple[bytes, str]

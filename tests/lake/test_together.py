@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.typedef import Identifier
+
 from hitparade.errors import Conflict
 from hitparade.lake import Lake, open_lake
 from hitparade.lake.tables import DATA_TABLES
@@ -32,6 +35,23 @@ def test_processes_that_open_a_new_lake_at_once_make_one(tmp_path: Path) -> None
     lake = open_lake(tmp_path / "lake", "hitparade")
     assert load_ids(lake) == list(range(PROCESSES))
     lake.close()
+
+
+class TooEarly(SqlCatalog):
+    """A catalog that looks for the namespace just before another process makes it."""
+
+    def namespace_exists(self, namespace: str | Identifier) -> bool:  # noqa: ARG002 - the interface's word
+        return False
+
+
+def test_a_process_that_looks_just_before_another_makes_the_lake_finds_it_made(lake: Lake) -> None:
+    catalog = TooEarly(lake.catalog.name, **lake.catalog.properties)
+    early = Lake(catalog, lake.location, lake.namespace)
+
+    early.prepare()
+
+    assert early.files("listens") == ()
+    early.close()
 
 
 def appended(folder: Path, process: int) -> None:

@@ -207,14 +207,14 @@ def test_more_values_than_one_statement_takes(ledger: Ledger) -> None:
     first = delivery("a", content="x", load_id=70_001, touched=dict.fromkeys(days, 1))
     last = delivery("z", content="z", load_id=70_002, touched={days[-1]: 1})
     record(ledger, run, first, last)
-    many = [f"{number:064}" for number in range(12_000)]
-    names = [f"data/streams/{number}" for number in range(12_000)]
+    many = [f"{number:064}" for number in range(70_000)]
+    names = [f"data/streams/{number}" for number in range(70_000)]
     identities = [(first.uri, first.size, first.etag), (last.uri, last.size, last.etag)]
 
     assert seqs(ledger.with_contents("streams", [first.sha256, *many, last.sha256])) == [1, 2]
     assert seqs(ledger.in_effect_under("streams", [first.uri, *names, last.uri])) == [1, 2]
     assert ledger.seen([*identities, *((name, 1, "x") for name in names)]) == set(identities)
     assert ledger.load_ids("streams", days=days) == {70_001: 1, 70_002: 2}
-    assert ledger.days_of(range(12_000)) == set(days)
-    record(ledger, run, delivery("b", supersedes=(1, 2, *range(1_000, 12_000))))
+    assert ledger.days_of(range(70_000)) == set(days)
+    record(ledger, run, delivery("b", supersedes=(1, 2, *range(1_000, 70_000))))
     assert ledger.load_ids("streams").keys() == {ledger.deliveries(limit=1)[0].load_id}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import hashlib
+import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -11,15 +12,16 @@ from hitparade.model import Fingerprint
 
 CHUNK = 1 << 20
 BLANKS = (b"\t", b"\x0b", b"\x0c")
-# What is looked for at once: a delimiter (up to four bytes in UTF-8) and the byte after it.
-LONGEST_MARK = 5
+BESIDE_QUOTES = (b' "', b'" ', b'\t"', b'"\t')
+# What a piece keeps of the one before it: a delimiter (up to four bytes in UTF-8), white space and quotes.
+OVERLAP = 1024
 
 
 def fingerprint(file: BinaryIO, *, delimiter: str) -> Fingerprint:
     """Read a file once, from its start."""
     digest = hashlib.sha256()
     decoder = codecs.getincrementaldecoder("utf-8")()
-    marks = tuple(misread(delimiter.encode()))
+    marks, padding = tuple(misread(delimiter.encode())), padded_quotes(delimiter.encode())
     size = lines = 0
     quotes = blanks = doubtful = False
     window = b""
@@ -29,8 +31,8 @@ def fingerprint(file: BinaryIO, *, delimiter: str) -> Fingerprint:
         lines += chunk.count(b"\n")
         blanks = blanks or any(blank in chunk for blank in BLANKS)
         quotes = quotes or b'"' in chunk
-        window = window[1 - LONGEST_MARK :] + chunk
-        doubtful = doubtful or is_doubtful(window, marks) or not decodes(decoder, chunk)
+        window = window[-OVERLAP:] + chunk
+        doubtful = doubtful or is_doubtful(window, marks, padding) or not decodes(decoder, chunk)
     return Fingerprint(
         sha256=digest.hexdigest(),
         size=size,
@@ -44,19 +46,30 @@ def fingerprint(file: BinaryIO, *, delimiter: str) -> Fingerprint:
 def misread(separator: bytes) -> Iterator[bytes]:
     """What the fast reader misreads wherever it stands.
 
-    That is a NUL, a delimiter at the end of a line (an empty field, or one too many: DuckDB takes both for nothing)
-    and white space around a quoted field, which RFC 4180 does not know.
+    That is a NUL, and a delimiter at the end of a line: an empty field, or one too many, and DuckDB takes both for
+    nothing.
     """
     yield b"\0"
     yield from (separator + b"\n", separator + b"\r")
-    for blank in (b" ", b"\t"):
-        if blank != separator:
-            yield from (blank + b'"', b'"' + blank)
 
 
-def is_doubtful(window: bytes, marks: tuple[bytes, ...]) -> bool:
-    """Whether a piece of a file has one of the marks, or a carriage return without its line feed."""
+def padded_quotes(separator: bytes) -> re.Pattern[bytes]:
+    """White space outside the quotes of a field, which RFC 4180 does not know and DuckDB skips.
+
+    An odd run of quotes begins or ends a field; an even one is part of a text, unless it stands where a field begins.
+    """
+    blank = b"[%b]" % b"".join(each for each in (b" ", b"\t") if each != separator)
+    edge = rb"(?:[\r\n]|%b)" % re.escape(separator)
+    odd, even = rb'(?<!")"(?:"")*(?!")', rb'(?<!")(?:"")+(?!")'
+    ways = (blank + odd, odd + blank, edge + blank + b"+" + even, edge + even + blank)
+    return re.compile(b"|".join(ways))
+
+
+def is_doubtful(window: bytes, marks: tuple[bytes, ...], padding: re.Pattern[bytes]) -> bool:
+    """Whether a piece of a file has one of the marks, a padded quote, or a carriage return without its line feed."""
     if any(has(window, mark) for mark in marks):
+        return True
+    if any(has(window, pair) for pair in BESIDE_QUOTES) and padding.search(window):
         return True
     if b"\r" not in window:
         return False

@@ -154,6 +154,8 @@ class Connected:
         self.connection.close()
 
 
+NO_DICTIONARY = ", DICTIONARY_SIZE_LIMIT 1"
+
 EMPTY: Mapping[str, str] = {
     "listens": "user_id BIGINT, track_id VARCHAR, listened_at TIMESTAMP, listen_date DATE, listen_hour INTEGER,"
     " load_id BIGINT",
@@ -181,10 +183,14 @@ def read_parquet(files: Sequence[str], *, union_by_name: bool = False) -> str:
     return f"read_parquet([{listed}], hive_partitioning = false{', union_by_name = true' if union_by_name else ''})"
 
 
-def copy_to(sql: str, target: Path, *, by_day: bool) -> str:
-    """A statement that writes a query as zstd Parquet: a file, or a folder with one for each day."""
+def copy_to(sql: str, target: Path, *, by_day: bool, repetitive: bool = True) -> str:
+    """A statement that writes a query as zstd Parquet: a file, or a folder with one for each day.
+
+    Where few texts stand twice in a row group, dictionaries cost time and save nothing.
+    """
     partition = ", PARTITION_BY (listen_date), WRITE_PARTITION_COLUMNS true" if by_day else ""
-    return f"COPY ({sql}) TO {quoted(str(target))} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1{partition})"
+    options = f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1{partition}{'' if repetitive else NO_DICTIONARY}"
+    return f"COPY ({sql}) TO {quoted(str(target))} ({options})"
 
 
 def parquet_below(folder: Path) -> tuple[str, ...]:

@@ -53,7 +53,7 @@ class Loading(Catalogue):
         folder.mkdir(parents=True)
         if not sources:
             return {}
-        self.run(copy_to(validation.listens(sources, zone=self.zone), folder, by_day=True))
+        self.run(copy_to(validation.listens(sources, zone=self.zone), folder, by_day=True, repetitive=False))
         days: dict[int, dict[date | None, int]] = {source.load_id: {} for source in sources}
         if files := parquet_below(folder):
             counts = self.rows(
