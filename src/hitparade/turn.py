@@ -5,6 +5,7 @@ Politeness only saves work. Safety rests on the ledger, which refuses the writes
 
 from __future__ import annotations
 
+import itertools
 import os
 import socket
 import threading
@@ -42,7 +43,7 @@ class Turn:
         self.wait_seconds = wait_seconds
         self.polite = polite
         self.run: int | None = None
-        self._load_ids = 0
+        self._load_ids = itertools.count(1)
         self._stop = threading.Event()
         self._beating: threading.Thread | None = None
 
@@ -56,7 +57,7 @@ class Turn:
         if self.polite:
             self._wait()
         self.run = self.ledger.begin_run(command=self.command, host=this_process(), now=self.clock())
-        self._load_ids = 0
+        self._load_ids = itertools.count(1)
         log.bind_run(self.run)
         log.get_logger().debug("run.begin", command=self.command)
         if self.polite:
@@ -74,8 +75,7 @@ class Turn:
 
     def next_load_id(self) -> int:
         """A load_id that nobody ever had."""
-        self._load_ids += 1
-        return self.number * LOAD_IDS_PER_RUN + self._load_ids
+        return self.number * LOAD_IDS_PER_RUN + next(self._load_ids)
 
     def end(self) -> None:
         """Give the run back, if one was taken."""

@@ -36,7 +36,7 @@ def test_a_last_line_without_an_end_is_a_line(data: bytes, lines: int) -> None:
     [
         b"a,b\n1,2\n",
         b"a,b\r\n1,2\r\n",
-        b'a,b\n"1",""\n"""x"",y",2\n',
+        b'a,b\n"1","2"\n"""x"",y",2\n',
         b"a,b\n1, 2 \n 3,4\n",
         "a,b\nä,日本\n".encode(),
         b"\xef\xbb\xbfa,b\n1,2\n",
@@ -56,6 +56,8 @@ MISREAD = {
     "tab before a quote": b'1,\t"x"',
     "space after a quote": b'"x" ,1',
     "tab after a quote": b'"x"\t,1',
+    "empty quoted field at the end of a line": b'1,""',
+    "padded empty quoted field": b'1, ""',
     "carriage return alone": b"1\r2",
     "carriage return doubled": b"1\r\r\n2",
     "not UTF-8": b"caf\xe9,1",
@@ -75,6 +77,10 @@ def test_nothing_hides_where_two_chunks_meet(mark: bytes) -> None:
     for before in range(CHUNK - len(mark) - 1, CHUNK + 2):
         data = filler * (before // len(filler)) + b"1" * (before % len(filler)) + mark + b"\n" + filler
         assert printed(data).doubtful, f"{mark!r} at {before}"
+
+
+def test_a_carriage_return_at_the_very_end_is_alone() -> None:
+    assert printed(b"a,b\r\n1,2\r").doubtful
 
 
 @pytest.mark.parametrize("text", [b"\r\n", "é".encode(), "日".encode(), "😀".encode(), b'""', b'","'])

@@ -33,24 +33,25 @@ def fingerprint(file: BinaryIO, *, delimiter: str) -> Fingerprint:
         quotes = quotes or b'"' in chunk
         window = window[-OVERLAP:] + chunk
         doubtful = doubtful or is_doubtful(window, marks, padding) or not decodes(decoder, chunk)
+    ends_well = decodes(decoder, b"", final=True) and not window.endswith(b"\r")
     return Fingerprint(
         sha256=digest.hexdigest(),
         size=size,
         lines=lines + (window[-1:] not in (b"", b"\n")),
         quotes=quotes,
         blanks=blanks,
-        doubtful=doubtful or window.endswith((delimiter.encode(), b"\r")) or not decodes(decoder, b"", final=True),
+        doubtful=doubtful or not ends_well or is_doubtful(window[-OVERLAP:] + b"\n", marks, padding),
     )
 
 
 def misread(separator: bytes) -> Iterator[bytes]:
     """What the fast reader misreads wherever it stands.
 
-    That is a NUL, and a delimiter at the end of a line: an empty field, or one too many, and DuckDB takes both for
-    nothing.
+    That is a NUL, and an empty field at the end of a line, quoted or not: it may be one too many, and DuckDB takes it
+    for nothing then.
     """
     yield b"\0"
-    yield from (separator + b"\n", separator + b"\r")
+    yield from (separator + empty + end for empty in (b"", b'""') for end in (b"\n", b"\r"))
 
 
 def padded_quotes(separator: bytes) -> re.Pattern[bytes]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hitparade.contracts.files import (
     count_problems,
@@ -20,6 +21,9 @@ from hitparade.landing.discover import plain_name
 from hitparade.landing.spool import Unreadable, plain
 from hitparade.model import Blob, Contract, Fingerprint, NewDelivery, Problem, Source, Staged, Staging
 from hitparade.workspace import TABLES, Workspace
+
+if TYPE_CHECKING:
+    from hitparade.engines.duckdb import DuckDBEngine
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +69,36 @@ class Hearing:
 ROW_DEFECTS = frozenset({"csv", "encoding"})
 
 
-def judge_streams(ws: Workspace, contract: Contract, candidates: Sequence[Candidate]) -> list[Judged]:
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Stream files whose rows have been read: their listens are staged in a folder, and nothing is decided."""
+
+    hearings: list[Hearing]
+    folder: Path
+    staging: Staging
+
+
+def stage_streams(
+    ws: Workspace, engine: DuckDBEngine, contract: Contract, candidates: Sequence[Candidate]
+) -> Stage | None:
+    """Read a batch of stream files; None when there are none."""
+    if not candidates:
+        return None
+    hearings = [hear(ws, contract, candidate) for candidate in candidates]
+    folder = ws.lake.staging("listens", str(candidates[0].load_id))
+    staging = engine.stage_listens([each.source for each in hearings if each.source], folder)
+    return Stage(hearings, folder, staging)
+
+
+def judge_streams(ws: Workspace, contract: Contract, stage: Stage) -> list[Judged]:
     """Judge a batch of stream files; the listens of those that are loaded are staged in one go.
 
     A file that breaks a contract which says `fail` ends the batch: those before it are loaded, it and those after
     it stay where they are.
     """
-    hearings = [hear(ws, contract, candidate) for candidate in candidates]
-    if not hearings:
-        return []
-    folder = ws.lake.staging("listens", str(hearings[0].candidate.load_id))
-    staging = ws.engine.stage_listens([each.source for each in hearings if each.source], folder)
-    examine(ws, contract, hearings, staging)
-    hearings, stopped = until_breach(hearings, contract)
+    folder, staging = stage.folder, stage.staging
+    examine(ws, contract, stage.hearings, staging)
+    hearings, stopped = until_breach(stage.hearings, contract)
     good = [each for each in hearings if not each.breaks(contract)]
     if len(good) < len(staging.sources):
         # Some staged rows belong to files that are not loaded: stage again without them.

@@ -10,15 +10,18 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from hitparade import log
 from hitparade.errors import ContractBreach, HitParadeError, Terminal
 from hitparade.landing.discover import is_settled, waiting
 from hitparade.landing.identify import fingerprint
 from hitparade.model import DATASETS, Blob, Contract, Dataset, Fingerprint, NewDelivery
-from hitparade.steps.judge import Candidate, Judged, judge_catalogue, judge_streams
+from hitparade.steps.judge import Candidate, Judged, Stage, judge_catalogue, judge_streams, stage_streams
 from hitparade.workspace import Workspace
+
+if TYPE_CHECKING:
+    from hitparade.engines.duckdb import DuckDBEngine
 
 HASHING_THREADS = 2
 
@@ -43,57 +46,19 @@ class Loaded:
 def load(ws: Workspace) -> Loaded:
     """Load everything that waits. A dataset whose contract stops it is left, and said so; the others go on."""
     outcome = Loaded()
-    with Prints(ws) as prints:
+    with Ahead(ws) as ahead:
         for dataset in DATASETS:
-            prints.take(dataset, decide(ws, dataset, set()))
+            ahead.identify(dataset)
         for dataset in DATASETS:
             try:
-                load_dataset(ws, dataset, prints, outcome)
+                load_dataset(ws, dataset, ahead, outcome)
             except Terminal as failure:
                 log.get_logger().error("load.stopped", dataset=dataset, error=failure.message)
                 outcome.failures.append(failure)
     return outcome
 
 
-class Prints:
-    """Files' fingerprints, taken in the background: while one dataset is loaded the next is hashed."""
-
-    def __init__(self, ws: Workspace) -> None:
-        self.ws = ws
-        self.pool = ThreadPoolExecutor(HASHING_THREADS)
-        self.taken: dict[tuple[Blob, str], Future[Fingerprint]] = {}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.pool.shutdown(cancel_futures=True)
-
-    def take(self, dataset: Dataset, blobs: Sequence[Blob]) -> None:
-        """Begin with files, unless their contract cannot be read: that is said when they are loaded."""
-        with suppress(HitParadeError):
-            delimiter = self.ws.contract(dataset).delimiter
-            for blob in blobs:
-                self.begin(blob, delimiter)
-
-    def begin(self, blob: Blob, delimiter: str) -> Future[Fingerprint]:
-        """The fingerprint of just these bytes, once it is there."""
-        if (blob, delimiter) not in self.taken:
-            self.taken[blob, delimiter] = self.pool.submit(self.print, blob, delimiter)
-        return self.taken[blob, delimiter]
-
-    def of(self, blobs: Sequence[Blob], delimiter: str) -> list[tuple[Blob, Fingerprint]]:
-        """Files with their fingerprints."""
-        taken = [(blob, self.begin(blob, delimiter)) for blob in blobs]
-        return [(blob, future.result()) for blob, future in taken]
-
-    def print(self, blob: Blob, delimiter: str) -> Fingerprint:
-        """Read a file once, to know who it is."""
-        with self.ws.storage.open(blob.url) as file:
-            return fingerprint(file, delimiter=delimiter)
-
-
-def load_dataset(ws: Workspace, dataset: Dataset, prints: Prints, outcome: Loaded) -> None:
+def load_dataset(ws: Workspace, dataset: Dataset, ahead: Ahead, outcome: Loaded) -> None:
     """Decide, do, commit, until nothing waits."""
     restless: set[str] = set()
     while batch := decide(ws, dataset, restless):
@@ -101,13 +66,109 @@ def load_dataset(ws: Workspace, dataset: Dataset, prints: Prints, outcome: Loade
             continue  # plan anew: what was seen before the run began may be another's work by now
         contract = ws.contract(dataset)
         with ws.progress.of(f"load {dataset}", sum(blob.size for blob in batch)) as advance:
-            deliveries = deliver(ws, dataset, contract, prints.of(batch, contract.delimiter))
+            if dataset == "streams":
+                begun = ahead.begun(batch, contract)
+                judged = judge_streams(ws, contract, begun.stage) if begun.stage else []
+            else:
+                ahead.begin_streams()
+                begun = begin(ws, dataset, contract, ahead.prints(batch, contract))
+                judged = judge_catalogue(ws, contract, begun.candidates)
             advance(sum(blob.size for blob in batch))
         if moved := [blob for blob in batch if ws.storage.stat(blob.url) != blob]:
             restless.update(blob.url for blob in moved)
             log.get_logger().info("load.changed", files=[blob.name for blob in moved])
             continue
-        commit(ws, deliveries, outcome)
+        commit(ws, [*begun.duplicates, *judged], outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A batch that is told apart: its duplicates, its new files, and of streams what was read of them."""
+
+    duplicates: list[Judged]
+    candidates: list[Candidate]
+    stage: Stage | None = None
+
+
+def begin(ws: Workspace, dataset: Dataset, contract: Contract, prints: Sequence[tuple[Blob, Fingerprint]]) -> Begun:
+    """Tell duplicates from new files."""
+    duplicates, new = apart(ws, dataset, contract, prints)
+    candidates = [Candidate(blob, print_, ws.uri(blob.url), ws.turn.next_load_id()) for blob, print_ in new]
+    for candidate in candidates:
+        log.get_logger().debug("load.begin", file=candidate.blob.name, load_id=candidate.load_id)
+    return Begun(duplicates, candidates)
+
+
+class Ahead:
+    """Work that can be begun before its turn, in the background: hashing files, and reading the streams.
+
+    The catalogue, which is loaded first, keeps one core busy. What is begun rests on the same files, contract and
+    run as when its turn comes, or is dropped; nothing is decided or committed here.
+    """
+
+    def __init__(self, ws: Workspace) -> None:
+        self.ws = ws
+        self.hashing = ThreadPoolExecutor(HASHING_THREADS)
+        self.reading = ThreadPoolExecutor(1)
+        self.taken: dict[tuple[Blob, str], Future[Fingerprint]] = {}
+        self.streams: tuple[tuple[Blob, ...], Contract, Future[Begun]] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.hashing.shutdown(cancel_futures=True)
+        self.reading.shutdown(cancel_futures=True)
+
+    def identify(self, dataset: Dataset) -> None:
+        """Begin to hash what waits, unless its contract cannot be read: that is said when its turn comes."""
+        with suppress(HitParadeError):
+            contract = self.ws.contract(dataset)
+            for blob in decide(self.ws, dataset, set()):
+                self.print(blob, contract)
+
+    def print(self, blob: Blob, contract: Contract) -> Future[Fingerprint]:
+        """The fingerprint of just these bytes, once it is there."""
+        key = (blob, contract.delimiter)
+        if key not in self.taken:
+            self.taken[key] = self.hashing.submit(identify, self.ws, blob, contract.delimiter)
+        return self.taken[key]
+
+    def prints(self, batch: Sequence[Blob], contract: Contract) -> list[tuple[Blob, Fingerprint]]:
+        """Files with their fingerprints."""
+        futures = [(blob, self.print(blob, contract)) for blob in batch]
+        return [(blob, future.result()) for blob, future in futures]
+
+    def begin_streams(self) -> None:
+        """Begin to read the streams that wait, once."""
+        if self.streams is not None:
+            return
+        with suppress(HitParadeError):
+            contract, batch = self.ws.contract("streams"), decide(self.ws, "streams", set())
+            if batch:
+                # Parts are opened when first needed, and two threads might open them twice.
+                lane, _ = self.ws.engine.lane(), self.ws.lake
+                self.streams = (batch, contract, self.reading.submit(self.read, lane, batch, contract))
+
+    def read(self, engine: DuckDBEngine, batch: Sequence[Blob], contract: Contract) -> Begun:
+        """Tell the streams apart and read the new ones."""
+        begun = begin(self.ws, "streams", contract, self.prints(batch, contract))
+        return replace(begun, stage=stage_streams(self.ws, engine, contract, begun.candidates))
+
+    def begun(self, batch: tuple[Blob, ...], contract: Contract) -> Begun:
+        """The batch as it was begun, or begun now."""
+        if self.streams is not None:
+            files, judged_by, future = self.streams
+            self.streams = None
+            if files == batch and judged_by == contract:
+                return future.result()
+        return self.read(self.ws.engine, batch, contract)
+
+
+def identify(ws: Workspace, blob: Blob, delimiter: str) -> Fingerprint:
+    """Read a file once, to know who it is."""
+    with ws.storage.open(blob.url) as file:
+        return fingerprint(file, delimiter=delimiter)
 
 
 def decide(ws: Workspace, dataset: Dataset, restless: set[str]) -> tuple[Blob, ...]:
@@ -129,18 +190,6 @@ def decide(ws: Workspace, dataset: Dataset, restless: set[str]) -> tuple[Blob, .
         batch.append(blob)
         size += blob.size
     return tuple(batch)
-
-
-def deliver(
-    ws: Workspace, dataset: Dataset, contract: Contract, prints: Sequence[tuple[Blob, Fingerprint]]
-) -> list[Judged]:
-    """Tell duplicates from new files, and judge the new ones. Data is staged afterwards, and not yet committed."""
-    duplicates, new = apart(ws, dataset, contract, prints)
-    candidates = [Candidate(blob, print_, ws.uri(blob.url), ws.turn.next_load_id()) for blob, print_ in new]
-    for candidate in candidates:
-        log.get_logger().debug("load.begin", file=candidate.blob.name, load_id=candidate.load_id)
-    judge = judge_streams if dataset == "streams" else judge_catalogue
-    return [*duplicates, *judge(ws, contract, candidates)]
 
 
 def apart(

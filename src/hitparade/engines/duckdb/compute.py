@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from hitparade.engines.duckdb.connection import Connected, copy_to, parquet_below, read_parquet
 from hitparade.model import Column, ColumnType, ComputedDays, InEffect, Kpi, Relation
@@ -29,15 +28,6 @@ DISTINCT_LISTENS = "(SELECT DISTINCT listen_date, user_id, track_id, listened_at
 
 class Computing(Connected):
     """KPIs of a batch of days; the catalogue is opened once before."""
-
-    def lane(self) -> Self:
-        """The same engine on a connection of its own, so that two batches of days are computed at once.
-
-        One batch alone leaves a core idle whenever a query has less to do than there are threads.
-        """
-        lane = copy.copy(self)
-        lane.connection = self.connection.cursor()
-        return lane
 
     def open_relations(self, kpis: Sequence[Kpi]) -> None:
         """Build the shared relations that rest on the catalogue alone, for all lanes and batches."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from hitparade.errors import ConfigError, StorageError
 from hitparade.model import InEffect
@@ -17,10 +18,10 @@ if TYPE_CHECKING:
 # Local times, by offsets a day before and a day after: exact for every shift of the clocks. Of an ambiguous time
 # the earlier instant; NULL for a time that the clocks skip.
 MACROS = """
-CREATE TEMP MACRO to_local(zone, t) AS timezone(zone, timezone('UTC', t));
-CREATE TEMP MACRO shift_at(zone, t) AS to_local(zone, t) - t;
-CREATE TEMP MACRO utc_if_real(zone, t, utc) AS CASE WHEN to_local(zone, utc) = t THEN utc END;
-CREATE TEMP MACRO to_utc(zone, t) AS least(
+CREATE MACRO to_local(zone, t) AS timezone(zone, timezone('UTC', t));
+CREATE MACRO shift_at(zone, t) AS to_local(zone, t) - t;
+CREATE MACRO utc_if_real(zone, t, utc) AS CASE WHEN to_local(zone, utc) = t THEN utc END;
+CREATE MACRO to_utc(zone, t) AS least(
     utc_if_real(zone, t, t - shift_at(zone, t - INTERVAL 1 DAY)),
     utc_if_real(zone, t, t - shift_at(zone, t + INTERVAL 1 DAY))
 );
@@ -92,6 +93,15 @@ class Connected:
         """The rows of a query as Arrow."""
         with self.explained():
             return self.connection.sql(sql, params=list(values)).to_arrow_table()
+
+    def lane(self) -> Self:
+        """The same engine on a connection of its own, for work at the same time.
+
+        Lanes share the memory, the threads and the catalogue's tables; temporary tables are each lane's own.
+        """
+        lane = copy.copy(self)
+        lane.connection = self.connection.cursor()
+        return lane
 
     @contextmanager
     def in_order(self) -> Iterator[None]:
