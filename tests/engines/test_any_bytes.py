@@ -45,7 +45,7 @@ PIECES = [
 def cells(draw: st.DrawFn, column: str) -> bytes:
     """A value of a column: good as it stands, quoted, padded, cut or not a value at all."""
     value = draw(st.sampled_from(GOOD.get(column, GOOD["track_id"])))
-    match draw(st.integers(0, 11)):
+    match draw(st.integers(0, 12)):
         case 0:
             return b'"' + value + b'"'
         case 1:
@@ -58,6 +58,8 @@ def cells(draw: st.DrawFn, column: str) -> bytes:
             return b"".join(draw(st.lists(st.sampled_from(PIECES), max_size=4)))
         case 5:
             return b'"' + value + b'"' + draw(st.sampled_from(PIECES))
+        case 6:
+            return b"".join(draw(st.lists(st.sampled_from([b'"', b'""', b" ", b"x", b'""']), max_size=5)))
     return value
 
 
@@ -77,7 +79,7 @@ def files(draw: st.DrawFn) -> tuple[bytes, str]:
             case 0:
                 row = row[:-1]
             case 1:
-                row = [*row, b""]
+                row = [*row, draw(st.sampled_from([b"", b'""', b"x"]))]
             case 2:
                 row = [*row[:-1], b""]
         data += separator.join(row) + draw(line_ends)
