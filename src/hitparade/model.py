@@ -283,12 +283,14 @@ class Check:
 class RowRules:
     """A contract compiled for one file, as DuckDB expressions that build on one another.
 
-    `texts` are over the file's columns (c0, c1, ...), `values` over the texts, `checks` over both, and `columns`
+    `texts` are over the file's columns (c0, c1, ...), `casts` (what DuckDB makes of a text) over the texts,
+    `values` over both, `checks` over texts and values, and `columns`
     gives what the lake keeps of a good row. The keys of `texts` and `values` are the names the next ones use.
     `relations` names the catalogue relations that the checks look into.
     """
 
     texts: Mapping[str, str]
+    casts: Mapping[str, str]
     values: Mapping[str, str]
     checks: tuple[Check, ...]
     columns: Mapping[str, str]
@@ -381,10 +383,9 @@ class Staging:
 class ComputedDays:
     """What an engine made of some days: per KPI its files, and per KPI and day its rows.
 
-    `listens` and `repeats` count, per day, the distinct listens and the rows in effect beyond them.
+    `listens` are the distinct ones of each day.
     """
 
     files: Mapping[str, tuple[str, ...]]
     rows: Mapping[tuple[str, date], int]
     listens: Mapping[date, int]
-    repeats: Mapping[date, int]

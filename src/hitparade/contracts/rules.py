@@ -23,6 +23,8 @@ TYPE_PATTERNS: Mapping[FieldType, str] = {
     "timestamp": r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
     r"[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?",
 }
+CASTS: Mapping[FieldType, str] = {"int": "BIGINT", "timestamp": "TIMESTAMP"}
+SURE_DIGITS = 18
 # What the lake keeps in 32 bits takes nine digits, which always fit.
 SMALL_INTS = frozenset({"popularity", "user_age"})
 SMALL_INT_PATTERN = SIGNED + r"[0-9]{1,9}"
@@ -39,18 +41,22 @@ def compile_rules(contract: Contract, header: tuple[str, ...], *, thorough: bool
     `header` are the file's columns; a contract's column that it lacks counts as empty. `thorough` trims every
     white space rather than blanks only, which is several times slower and needed only where a file has any.
     """
-    texts, values, columns = {}, {}, {}
+    texts, casts, values, columns = {}, {}, {}, {}
     checks: list[Check] = []
     for number, field in enumerate(contract.fields):
         # Never the field's own name: SQL takes names that differ in case for the same.
-        text, value = f"text_{number}", f"value_{number}"
+        text, cast, value = f"text_{number}", f"cast_{number}", f"value_{number}"
         texts[text] = trimmed(field.name, header, thorough=thorough)
-        values[value] = parsed(field, text, contract)
+        if field.type in CASTS and field.format is None:
+            casts[cast] = f"TRY_CAST({text} AS {CASTS[field.type]})"
+        values[value] = parsed(field, text, cast, contract)
         checks.extend(field_checks(field, text, value, contract))
         if kinds := LAKE_COLUMNS[contract.dataset].get(field.name):
             columns[field.name] = f"nullif({value}, '')" if kinds == ("string",) else value
     references = tuple(sorted({field.references.split(".")[0] for field in contract.fields if field.references}))
-    return RowRules(texts=texts, values=values, checks=tuple(checks), columns=columns, relations=references)
+    return RowRules(
+        texts=texts, casts=casts, values=values, checks=tuple(checks), columns=columns, relations=references
+    )
 
 
 def trimmed(name: str, header: tuple[str, ...], *, thorough: bool) -> str:
@@ -101,8 +107,12 @@ def breaches(field: Field, text: str, value: str, zone: str) -> Iterator[tuple[s
         yield "references", f"coalesce({value} NOT IN ({known}), false)"
 
 
-def parsed(field: Field, text: str, contract: Contract) -> str:
-    """A value of the field's type, NULL where the text is not one; of strings the normalised text."""
+def parsed(field: Field, text: str, cast: str, contract: Contract) -> str:
+    """A value of the field's type, NULL where the text is not one; of strings the normalised text.
+
+    A text that is just how DuckDB writes the value it reads in it has the type's form, which is told sooner than by
+    the regular expression; values out of the calendar are left to the check.
+    """
     if field.type == "string":
         return f"nfc_normalize({text})"
     if field.format is not None:
@@ -112,9 +122,13 @@ def parsed(field: Field, text: str, contract: Contract) -> str:
         return to_utc(instant, contract.timezone) if field.type == "timestamp" else instant
     small = field.name in SMALL_INTS and field.name in LAKE_COLUMNS[contract.dataset]
     pattern = SMALL_INT_PATTERN if small else TYPE_PATTERNS[field.type]
-    return (
-        f"CASE WHEN regexp_full_match({text}, {quoted(pattern)}) THEN {cast(field.type, text, contract.timezone)} END"
-    )
+    read = value_of(field.type, text, contract.timezone)
+    by_form = f"WHEN regexp_full_match({text}, {quoted(pattern)}) THEN {read}"
+    if field.type not in CASTS or small:
+        return f"CASE {by_form} END"
+    short = f"length({text}) <= {SURE_DIGITS} AND " if field.type == "int" else ""
+    value = cast if field.type == "int" else to_utc(cast, contract.timezone)
+    return f"CASE WHEN {short}CAST({cast} AS VARCHAR) = {text} THEN {value} {by_form} END"
 
 
 def has_offset(time_format: str) -> bool:
@@ -122,7 +136,7 @@ def has_offset(time_format: str) -> bool:
     return "%z" in time_format.replace("%%", "")
 
 
-def cast(kind: FieldType, text: str, zone: str) -> str:
+def value_of(kind: FieldType, text: str, zone: str) -> str:
     """The value of a text that has its type's form; NULL for days that are in no calendar."""
     if kind == "int":
         return f"TRY_CAST({text} AS BIGINT)"

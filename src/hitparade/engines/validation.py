@@ -50,13 +50,15 @@ def read_csv(source: Source) -> str:
 
 
 def valued_rows(source: Source, *, numbered: bool) -> str:
-    """The file's rows with texts and values."""
+    """The file's rows with texts, casts and values."""
     rules = source.rules
     kept = [f"its {name}" for name in (ROW, RAW, DEFECT)] if numbered or source.exact else []
     carried = [identifier(name) for name in kept]
     texts = ", ".join([*carried, *(f"{sql} AS {name}" for name, sql in rules.texts.items())])
     values = ", ".join(f"{sql} AS {name}" for name, sql in rules.values.items())
-    return f"SELECT *, {values} FROM (SELECT {texts} FROM ({raw_rows(source, numbered=numbered)}))"
+    casts = "".join(f", {sql} AS {name}" for name, sql in rules.casts.items())
+    layer = f"SELECT *{casts} FROM (SELECT {texts} FROM ({raw_rows(source, numbered=numbered)}))"
+    return f"SELECT *, {values} FROM ({layer})"
 
 
 def judged_rows(source: Source, columns: Iterable[str], *, numbered: bool = False) -> str:

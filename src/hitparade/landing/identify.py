@@ -85,6 +85,8 @@ def has(window: bytes, mark: bytes) -> bool:
 
 def decodes(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool = False) -> bool:
     """Whether a piece is UTF-8; the fast reader does not look at columns that nobody asks for."""
+    if not final and chunk.isascii() and not decoder.getstate()[0]:
+        return True  # sooner told than by decoding
     try:
         decoder.decode(chunk, final)
     except UnicodeDecodeError:

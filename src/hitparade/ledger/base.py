@@ -76,6 +76,10 @@ class Ledger(Protocol):
         """The days in which deliveries have rows."""
         ...
 
+    def rows_in_effect(self, days: Collection[date]) -> Mapping[date, int]:
+        """Rows that deliveries in effect have in each of the days."""
+        ...
+
     def load_ids(self, dataset: Dataset, *, days: Collection[date] | None = None) -> Mapping[int, int]:
         """load_id -> seq of the deliveries in effect; of those only that touch the days, when days are given."""
         ...

@@ -24,6 +24,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_ra
 from hitparade.errors import Fenced
 from hitparade.ledger import schema
 from hitparade.ledger.database import chunks, explained, open_engine
+from hitparade.ledger.rows import as_computation, as_delivery
 from hitparade.ledger.schema import (
     computations,
     contracts,
@@ -229,6 +230,21 @@ class SqlLedger:
                 found.update(db.scalars(query.distinct()))
         return frozenset(found)
 
+    def rows_in_effect(self, days: Collection[date]) -> Mapping[date, int]:
+        """See Ledger."""
+        found = dict.fromkeys(days, 0)
+        query = (
+            sa.select(touched_days.c.listen_date, sa.func.sum(touched_days.c.rows).label("rows"))
+            .join(deliveries, deliveries.c.seq == touched_days.c.seq)
+            .where(deliveries.c.status == IN_EFFECT)
+            .group_by(touched_days.c.listen_date)
+        )
+        with self._reading() as db:
+            for chunk in chunks(sorted(days)):
+                rows = db.execute(query.where(touched_days.c.listen_date.in_(chunk)))
+                found.update({row.listen_date: int(row.rows) for row in rows})
+        return found
+
     def load_ids(self, dataset: Dataset, *, days: Collection[date] | None = None) -> Mapping[int, int]:
         """See Ledger."""
         in_effect = sa.select(deliveries.c.load_id, deliveries.c.seq).where(
@@ -379,15 +395,3 @@ class SqlLedger:
 def last_run(db: sa.Connection) -> int:
     """The highest run number given out, 0 before the first."""
     return db.scalar(sa.select(sa.func.max(runs.c.run))) or 0
-
-
-def as_delivery(row: sa.Row[Any]) -> Delivery:
-    """A delivery from a row of its table, whatever else the row has."""
-    values = {column.name: getattr(row, column.name) for column in deliveries.columns}
-    return Delivery(**{**values, "loaded_at": datetime.fromisoformat(values["loaded_at"])})
-
-
-def as_computation(row: sa.Row[Any]) -> Computation:
-    """A computation from a row of its table."""
-    values = dict(row._mapping)
-    return Computation(**{**values, "computed_at": datetime.fromisoformat(values["computed_at"])})

@@ -200,6 +200,7 @@ class Pending:
             days = {each.day for batch, _ in taking for each in batch.stale}
             paths = [path for _, done in taking for path in done.files[name]]
             self.bases[name] = ws.lake.replace(self.bases[name], paths, days, run=ws.turn.number)
+        loaded = ws.ledger.rows_in_effect([each.day for batch, _ in self.batches for each in batch.stale])
         records = [
             Computation(
                 kpi=kpi.name,
@@ -208,7 +209,7 @@ class Pending:
                 hash=kpi.hash,
                 rows=done.rows.get((kpi.name, each.day), 0),
                 listens=done.listens[each.day],
-                repeats=done.repeats[each.day],
+                repeats=loaded[each.day] - done.listens[each.day],
                 computed_at=ws.clock(),
                 run=ws.turn.number,
             )

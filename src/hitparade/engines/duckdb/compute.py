@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from hitparade.engines.duckdb.connection import Connected, copy_to, parquet_below, read_parquet
 from hitparade.model import Column, ColumnType, ComputedDays, InEffect, Kpi, Relation
-from hitparade.sqltext import identifier
+from hitparade.sqltext import identifier, quoted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -64,13 +65,7 @@ class Computing(Connected):
                 rows[kpi.name, day] = count
         plays = "plays" if any(relation.name == "plays" for relation in relations) else DISTINCT_LISTENS
         distinct = dict(self.rows(f"SELECT listen_date, count(*) FROM {plays} GROUP BY listen_date"))
-        every = dict(self.rows("SELECT listen_date, count(*) FROM listens GROUP BY listen_date"))
-        return ComputedDays(
-            files=files,
-            rows=rows,
-            listens={day: distinct.get(day, 0) for day in days},
-            repeats={day: every.get(day, 0) - distinct.get(day, 0) for day in days},
-        )
+        return ComputedDays(files=files, rows=rows, listens={day: distinct.get(day, 0) for day in days})
 
     def build(self, relations: Sequence[Relation]) -> None:
         """Materialise shared relations, each over those before it, but for those that are there for all batches."""
@@ -96,10 +91,14 @@ class Computing(Connected):
         )
 
     def counts(self, files: Sequence[str]) -> Mapping[date, int]:
-        """Rows by day."""
+        """Rows by day of files written by day, from their footers and the names of their folders."""
         if not files:
             return {}
-        return dict(self.rows(f"SELECT listen_date, count(*) FROM {read_parquet(files)} GROUP BY listen_date"))
+        counts: Counter[date] = Counter()
+        listed = ", ".join(quoted(file) for file in files)
+        for file, rows in self.rows(f"SELECT file_name, num_rows FROM parquet_file_metadata([{listed}])"):
+            counts[date.fromisoformat(Path(file).parent.name.removeprefix("listen_date="))] += rows
+        return counts
 
     # -- answers
 
