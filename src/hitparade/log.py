@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 from typing import Any, TextIO, cast
@@ -14,9 +15,25 @@ SILENT = structlog.wrap_logger(
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
+class StandardError(io.TextIOBase):
+    """Standard error as it is at each write: progress bars put something of their own in its place for a while."""
+
+    def write(self, text: str) -> int:
+        """Write."""
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        """Flush."""
+        sys.stderr.flush()
+
+    def isatty(self) -> bool:
+        """Whether a person may be looking."""
+        return sys.stderr.isatty()
+
+
 def set_up(*, level: str = "info", stream: TextIO | None = None) -> None:
     """Send events to a stream (standard error unless told otherwise), in the form that suits it."""
-    target = stream or sys.stderr
+    target = stream or StandardError()
     human = target.isatty()
     renderer: Any = (
         structlog.dev.ConsoleRenderer(colors=True, pad_event_to=22)
@@ -32,7 +49,7 @@ def set_up(*, level: str = "info", stream: TextIO | None = None) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
-        logger_factory=structlog.PrintLoggerFactory(file=target),
+        logger_factory=structlog.PrintLoggerFactory(file=cast("TextIO", target)),
         cache_logger_on_first_use=False,
     )
     # What the libraries say is theirs; their warnings reach people only where they matter here.

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hitparade import log
+from hitparade.errors import Transient
 from hitparade.steps.archive import Archived, archive
 from hitparade.steps.compute import Computed, compute
 from hitparade.steps.load import Loaded, load
@@ -31,10 +32,17 @@ def run(ws: Workspace) -> Outcome:
 
 
 def watch(ws: Workspace, *, pause: Iterator[None]) -> Iterator[Outcome]:
-    """Run again and again, as often as `pause` yields; each round that finds something to do is a run of its own."""
+    """Run again and again, as often as `pause` yields; each round that finds something to do is a run of its own.
+
+    What may pass by itself, such as another process at work, waits for the next round.
+    """
     for _ in pause:
-        yield run(ws)
-        ws.turn.end()
+        try:
+            yield run(ws)
+        except Transient as error:
+            log.get_logger().warning("run.later", error=error.message)
+        finally:
+            ws.turn.end()
 
 
 __all__ = ["Outcome", "archive", "compute", "load", "publish", "run", "watch"]

@@ -97,6 +97,47 @@ def test_sql_outside_the_allow_list_is_refused_with_the_construct_and_the_line(s
     assert "ROUND" in refused.value.message
 
 
+BY_COUNTRY = """/*
+description: Listens of a day by the listener's country.
+scope: day
+reads:
+  plays: [listen_date, user_id]
+  users: [user_id, user_country]
+columns:
+  listen_date: {type: date, measure: key, description: Day of the listens}
+  user_country: {type: string, measure: key, description: Country}
+  listen_count: {type: long, measure: additive, unit: listens, description: Listens}
+*/
+SELECT
+  plays.listen_date,
+  COALESCE(users.user_country, '(unknown)') AS user_country,
+  COUNT(*) AS listen_count
+FROM plays
+LEFT JOIN users ON users.user_id = plays.user_id
+GROUP BY plays.listen_date, COALESCE(users.user_country, '(unknown)')
+"""
+
+
+def test_a_kpi_on_users_is_restated_by_what_it_reads_of_them_and_by_nothing_else(shop: Shop) -> None:
+    (shop.root / "kpis" / "country_daily.sql").write_text(BY_COUNTRY)
+
+    def countries() -> list[tuple[str, str, int]]:
+        shop.run()
+        return [
+            (str(row["listen_date"]), row["user_country"], row["listen_count"]) for row in shop.show("country_daily")
+        ]
+
+    assert countries() == [("2024-06-01", "(unknown)", 2), ("2024-06-02", "(unknown)", 1)]
+    shop.deliver("users", "users.csv", ["1,Ada,36,GB,2024-01-01", "2,Bo,40,SE,2024-01-01"])
+    days = [("2024-06-01", "Sweden", 1), ("2024-06-01", "United Kingdom", 1), ("2024-06-02", "United Kingdom", 1)]
+    assert countries() == days
+    before = shop.computations("country_daily")
+    shop.deliver("users", "users2.csv", ["1,Ada L.,37,GB,2024-01-01", "2,Bo,40,Norway,2024-01-01"])
+    assert countries() == [("2024-06-01", "Norway", 1), *days[1:]]
+    after = shop.computations("country_daily")
+    assert [str(day) for day in after if after[day] != before[day]] == ["2024-06-01"]
+
+
 def test_genre_attribution_is_a_setting_that_restates(tmp_path: Path) -> None:
     shop = Shop(tmp_path)
     shop.deliver("songs", "songs.csv", ["a,A,Al,Ta,1,1000,pop", "a,A,Al,Ta,1,1000,dance"])

@@ -47,10 +47,15 @@ class Bars(Progress):
     def of(self, label: str, total: int) -> Iterator[Advance]:
         """A bar that is gone when the work is done."""
         from rich.console import Console
-        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
         from rich.progress import Progress as RichProgress
 
-        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f}%"),
+        )
         with RichProgress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as bars:
             task = bars.add_task(label, total=total)
             yield lambda units: bars.advance(task, units)

@@ -252,8 +252,8 @@ def touching(ws: Workspace, delivery: NewDelivery) -> NewDelivery:
     """The delivery with all the days it touches: its own, those it takes back, those its catalogue changes."""
     if delivery.status != "loaded":
         return delivery
-    if delivery.dataset == "songs":
-        return replace(delivery, touched=ws.engine.heard_days(ws.in_effect("streams")))
+    if delivery.dataset != "streams":
+        return replace(delivery, touched=ws.engine.heard_days(delivery.dataset, ws.in_effect("streams")))
     if delivery.supersedes:
         before = dict.fromkeys(ws.ledger.days_of(delivery.supersedes), 0)
         return replace(delivery, touched={**before, **delivery.touched})

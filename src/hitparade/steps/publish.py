@@ -27,12 +27,13 @@ def publish(ws: Workspace) -> Published:
     """Bring every sink up to date."""
     outcome = Published()
     for sink in ws.sinks:
+        before = outcome.kpi_days
         while missing := decide(ws, sink):
             if ws.turn.begin():
                 continue
             reconcile(ws, sink, missing, outcome)
-        if outcome.kpi_days:
-            log.get_logger().info("publish.done", sink=sink.url, kpi_days=outcome.kpi_days, rows=outcome.rows)
+        if outcome.kpi_days > before:
+            log.get_logger().info("publish.done", sink=sink.url, kpi_days=outcome.kpi_days - before)
     return outcome
 
 

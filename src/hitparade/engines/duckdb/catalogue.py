@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -81,7 +81,7 @@ class Catalogue(Connected):
         """Write the delivered rows that differ from what is in effect, as files by table."""
         if dataset == "users":
             self.open_catalogue(None, in_effect)
-            return self._write_users(load_id, folders)
+            return self._write_users(load_id, folders, watched)
         self.open_catalogue(in_effect, None)
         return self._write_songs(load_id, folders, watched)
 
@@ -104,7 +104,7 @@ class Catalogue(Connected):
         everything = " OR ".join([*differs.values(), genres, artists])
         self.run(
             "CREATE OR REPLACE TEMP TABLE changed AS"
-            f" SELECT n.*, o.track_id IS NULL OR {' OR '.join(seen) or 'false'} AS touches"
+            f" SELECT n.*, {touching('o.track_id', seen)} AS touches"
             " FROM new_songs AS n LEFT JOIN songs AS o ON o.track_id = n.track_id"
             " LEFT JOIN song_genres_lists AS g ON g.track_id = n.track_id"
             " LEFT JOIN song_artists_lists AS a ON a.track_id = n.track_id"
@@ -120,7 +120,9 @@ class Catalogue(Connected):
             for table, columns in queries.items()
         }
 
-    def _write_users(self, load_id: int, folders: Mapping[str, Path]) -> Mapping[str, tuple[str, ...]]:
+    def _write_users(
+        self, load_id: int, folders: Mapping[str, Path], watched: Mapping[str, frozenset[str]]
+    ) -> Mapping[str, tuple[str, ...]]:
         raw = [country for (country,) in self.rows("SELECT DISTINCT user_country FROM delivered") if country]
         named = country_names(raw)
         self.run("CREATE OR REPLACE TEMP TABLE country_names (user_country VARCHAR, country_name VARCHAR)")
@@ -129,10 +131,12 @@ class Catalogue(Connected):
                 "INSERT INTO country_names SELECT unnest($raw::VARCHAR[]), unnest($named::VARCHAR[])",
                 {"raw": list(named), "named": list(named.values())},
             )
-        differs = " OR ".join(f"n.{column} IS DISTINCT FROM o.{column}" for column in USER_COLUMNS)
+        differs = {column: f"n.{column} IS DISTINCT FROM o.{column}" for column in USER_COLUMNS}
+        seen = [differs.get(column, "false") for column in sorted(watched.get("users", ()))]
         self.run(
-            "CREATE OR REPLACE TEMP TABLE changed AS SELECT n.* FROM"
-            f" ({USERS}) AS n LEFT JOIN users AS o ON o.user_id = n.user_id WHERE o.user_id IS NULL OR {differs}"
+            f"CREATE OR REPLACE TEMP TABLE changed AS SELECT n.*, {touching('o.user_id', seen)} AS touches"
+            f" FROM ({USERS}) AS n LEFT JOIN users AS o ON o.user_id = n.user_id"
+            f" WHERE o.user_id IS NULL OR {' OR '.join(differs.values())}"
         )
         columns = f"user_id, {', '.join(USER_COLUMNS)}, {load_id}::BIGINT AS load_id"
         return {"users": self._write(f"SELECT {columns} FROM changed", folders["users"])}
@@ -145,12 +149,18 @@ class Catalogue(Connected):
         self.run(copy_to(sql, target, by_day=False))
         return (str(target),)
 
-    def heard_days(self, listens: InEffect) -> Mapping[date, int]:
-        """The days in which a track was heard whose watched columns the last written catalogue file changed."""
+    def heard_days(self, dataset: Dataset, listens: InEffect) -> Mapping[date, int]:
+        """The days with a listen to a track, or of a user, whose watched columns the last written file changed."""
+        key = "user_id" if dataset == "users" else "track_id"
         if not self.rows("SELECT count(*) FROM changed WHERE touches")[0][0]:
             return {}
         self.open_listens(listens)
         found = self.rows(
-            "SELECT DISTINCT listen_date FROM listens WHERE track_id IN (SELECT track_id FROM changed WHERE touches)"
+            f"SELECT DISTINCT listen_date FROM listens WHERE {key} IN (SELECT {key} FROM changed WHERE touches)"
         )
         return {day: 0 for (day,) in found}
+
+
+def touching(key: str, seen: Sequence[str]) -> str:
+    """Whether a row that differs from the one in effect concerns stored KPIs: it is new, or they read what differs."""
+    return f"({' OR '.join([f'{key} IS NULL', *seen])})" if seen else "false"
