@@ -12,6 +12,7 @@ install: .venv/installed  ## everything that working on the project needs, in .v
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q src
 	@touch $@
 
 demo: install  ## sample data, a run, and its charts, in ./demo
