@@ -86,11 +86,7 @@ class Charts:
         for other in self.ws.daily_kpis:
             if other.name in read:
                 self._put(other, None)
-        self.ws.engine.open_catalogue(
-            self.ws.in_effect("songs") if read & {"songs", "song_genres", "song_artists"} else None,
-            self.ws.in_effect("users") if "users" in read else None,
-        )
-        self.ws.engine.open_relations([kpi])
+        self.ws.open_catalogue([kpi])
         self.ws.engine.put_all_time(kpi, self.ws.in_effect("streams"))
 
 

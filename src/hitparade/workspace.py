@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -161,6 +161,16 @@ class Workspace:
             for table in TABLES[dataset]
         }
         return InEffect(files=files, load_ids=load_ids)
+
+    def open_catalogue(self, kpis: Iterable[Kpi]) -> None:
+        """Make the catalogue relations that KPIs read, directly or through shared ones."""
+        chosen = list(kpis)
+        read = {name for kpi in chosen for reads in (kpi.reads, *(r.reads for r in kpi.relations)) for name in reads}
+        self.engine.open_catalogue(
+            self.in_effect("songs") if read & set(TABLES["songs"]) else None,
+            self.in_effect("users") if read & set(TABLES["users"]) else None,
+        )
+        self.engine.open_relations(chosen)
 
     def close(self) -> None:
         """Let go of everything that was opened."""

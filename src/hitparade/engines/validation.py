@@ -14,8 +14,6 @@ from hitparade.sqltext import identifier, quoted
 
 BAD = "bad"
 MAX_VALUE = 1000
-# What the lake keeps of a good listen. The last two are in the lake's reporting time zone.
-LISTEN_COLUMNS = ("user_id", "track_id", "listened_at", "listen_date", "listen_hour")
 
 
 def raw_rows(source: Source, *, numbered: bool) -> str:

@@ -94,7 +94,7 @@ def reconcile(ws: Workspace, days: Collection[date], outcome: Computed) -> None:
     listens = ws.lake.files("listens", days)
     needed = {name for each in stale for name in each.kpis}
     log.get_logger().debug("compute.begin", days=len(stale), kpis=len(needed))
-    open_catalogue(ws, [kpi for kpi in ws.daily_kpis if kpi.name in needed])
+    ws.open_catalogue([kpi for kpi in ws.daily_kpis if kpi.name in needed])
     pending = Pending(ws, bases, outcome)
     work = (prepare(ws, batch, listens, bases) for batch in batches(stale, listens, ws.settings.compute.batch_rows))
     with ws.progress.of("compute", len(stale)) as advance:
@@ -102,16 +102,6 @@ def reconcile(ws: Workspace, days: Collection[date], outcome: Computed) -> None:
             pending.add(batch, done)
             advance(len(batch.stale))
         pending.commit()
-
-
-def open_catalogue(ws: Workspace, kpis: Sequence[Kpi]) -> None:
-    """Make the catalogue relations that KPIs read, directly or through shared ones."""
-    read = {name for kpi in kpis for reads in (kpi.reads, *(r.reads for r in kpi.relations)) for name in reads}
-    songs = bool(read & {"songs", "song_genres", "song_artists"})
-    ws.engine.open_catalogue(
-        ws.in_effect("songs") if songs else None, ws.in_effect("users") if "users" in read else None
-    )
-    ws.engine.open_relations(kpis)
 
 
 def batches(stale: Sequence[Stale], listens: Sequence[LakeFile], batch_rows: int) -> Iterator[list[Stale]]:
