@@ -50,7 +50,7 @@ lock: install  ## resolve the dependencies anew
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
 		--python-version 3.11 pyproject.toml --output-file requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
-		--python-version 3.11 pyproject.toml --extra postgres --group dev --output-file requirements-dev.txt
+		--python-version 3.11 pyproject.toml --extra postgres --extra spark --group dev --output-file requirements-dev.txt
 
 clean:
 	rm -rf .venv build dist demo src/*.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -12,6 +12,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
+
 from hitparade import pipeline
 from hitparade.charts import Charts
 from hitparade.config import read_settings
@@ -98,11 +100,8 @@ class Shop:
         """The lake's `rejects`, every row."""
         with self.open() as ws:
             files = [file.path for file in ws.lake.files("rejects")]
-            if not files:
-                return []
-            table = ws.engine.arrow("SELECT * FROM read_parquet($1, hive_partitioning = false) ORDER BY ALL", [files])
-            found: list[dict[str, Any]] = table.to_pylist()
-            return found
+            found = [row for file in files for row in pq.ParquetFile(file).read().to_pylist()]
+            return sorted(found, key=lambda row: (row["load_id"], row["row"], row["rule"], row["column"] or ""))
 
 
 def rows_of(charts: Charts, kpi: str, day: str | None = None, genre: str | None = None) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zoneinfo
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import (
@@ -18,6 +18,8 @@ from hitparade.errors import ConfigError
 from hitparade.model import Dataset
 
 FILE = "hitparade.toml"
+EngineName = Literal["duckdb", "spark"]
+ENGINES: tuple[EngineName, ...] = get_args(EngineName)
 
 
 def a_time_zone(name: str) -> str:
@@ -72,12 +74,21 @@ class Ledger(Section):
 class Engine(Section):
     """What turns files into Parquet and days into KPIs."""
 
-    name: Literal["duckdb"] = "duckdb"
-    """Which engine."""
+    name: EngineName = "duckdb"
+    """Which engine: `duckdb` on this machine, or `spark` on as many as it has."""
     memory: Annotated[str, Field(pattern=r"^[0-9.]+ ?(KB|MB|GB|TB|KiB|MiB|GiB|TiB)$")] = "800MB"
-    """What the engine may take; it spills to disk beyond. The process needs some 300 MB more."""
+    """What the engine may take; it spills to disk beyond. The process needs some 300 MB more. With Spark it is the
+    heap of the driver and of each executor, and the tasks of an executor share as much again beside it."""
     threads: Annotated[int, Field(ge=0)] = 0
-    """Threads; 0 takes one for each core."""
+    """Threads; 0 takes one for each core. Spark's are those of its `master`."""
+    master: str = "local[*]"
+    """Spark's master, such as `local[4]`, `spark://host:7077` or `yarn`. A session that runs already goes before."""
+    packages: tuple[str, ...] = ()
+    """Maven packages for Spark, as `group:artifact:version`, beside those that `s3://` needs."""
+    day_rows: Annotated[int, Field(ge=0)] = 20_000_000
+    """Listens of a batch of days that one Spark task computes; beyond, Spark SQL computes it on all executors."""
+    spark: dict[str, str | int | float | bool] = {}
+    """Any of Spark's own settings, such as `"spark.executor.cores" = 2`; they go before ours."""
 
 
 class Load(Section):
@@ -156,8 +167,8 @@ class Settings(BaseSettings):
         return self.ledger.url
 
 
-def read_settings(file: Path) -> Settings:
-    """The settings of a workspace; ConfigError names the file and the key."""
+def read_settings(file: Path, *, engine: EngineName | None = None) -> Settings:
+    """The settings of a workspace, with another engine if one is named; ConfigError names the file and the key."""
     if not file.is_file():
         raise ConfigError(
             f"{file}: no such file",
@@ -180,7 +191,10 @@ def read_settings(file: Path) -> Settings:
             return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=file)
 
     try:
-        return FromFile(root=file.resolve().parent)
+        settings = FromFile(root=file.resolve().parent)
+        if engine is None:
+            return settings
+        return settings.model_copy(update={"engine": settings.engine.model_copy(update={"name": engine})})
     except ValidationError as error:
         raise ConfigError(problems(file, error), hint="docs/configuration.md lists every key") from error
     except (ValueError, OSError) as error:

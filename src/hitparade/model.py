@@ -301,12 +301,16 @@ class RowRules:
 class Source:
     """A file ready to be validated: plain UTF-8 CSV at `path`, its header known.
 
-    `lines` is the number of lines, by which the fast reader is checked. `quoted`: a row may span lines. `exact`:
-    `path` is Parquet that the exact reader wrote; `doubtful`: it should.
+    `path` is of the machine that looked at the file; on others it is made anew from `url`, where the file was
+    delivered, and its `encoding`. `lines` is the number of lines, by which the fast reader is checked. `quoted`: a
+    row may span lines. `exact`: `path` is Parquet that the exact reader wrote; `doubtful`: it should.
     """
 
     load_id: int
     path: str
+    url: str
+    encoding: str
+    size: int
     header: tuple[str, ...]
     delimiter: str
     lines: int
@@ -377,6 +381,22 @@ class Staging:
     staged: Mapping[int, Staged]
     files: Mapping[str, tuple[str, ...]]
     unreadable: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Flawed:
+    """A staged file some of whose rows may break rules, and the folder for those that are rejected."""
+
+    source: Source
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class BadRows:
+    """What was wrong with the rows of a file, and the Parquet files of those that are rejected."""
+
+    problems: tuple[Problem, ...]
+    files: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from hitparade.storage.local import errors_explained
 from hitparade.turn import Turn
 
 if TYPE_CHECKING:
-    from hitparade.engines.duckdb import DuckDBEngine
+    from hitparade.engines.base import Engine
     from hitparade.lake import Lake
     from hitparade.sinks import Sink
 
@@ -99,17 +99,28 @@ class Workspace:
             return Path(tempfile.mkdtemp(prefix="hitparade-"))
 
     @cached_property
-    def engine(self) -> DuckDBEngine:
+    def engine(self) -> Engine:
         """What does the heavy work."""
+        engine, zone = self.settings.engine, self.settings.lake.timezone
+        if engine.name == "spark":
+            from hitparade.engines import spark
+            from hitparade.kpis.render import render
+
+            return spark.open_engine(
+                spark.Cluster(
+                    master=engine.master,
+                    memory=engine.memory,
+                    packages=engine.packages,
+                    settings={name: as_setting(value) for name, value in engine.spark.items()},
+                ),
+                day_rows=engine.day_rows,
+                scratch=self.scratch,
+                zone=zone,
+                translate=lambda sql: render(sql, "spark"),
+            )
         from hitparade.engines.duckdb import open_engine
 
-        engine = self.settings.engine
-        return open_engine(
-            memory=engine.memory,
-            threads=engine.threads,
-            scratch=self.scratch,
-            zone=self.settings.lake.timezone,
-        )
+        return open_engine(memory=engine.memory, threads=engine.threads, scratch=self.scratch, zone=zone)
 
     @cached_property
     def kpis(self) -> tuple[Kpi, ...]:
@@ -194,3 +205,8 @@ def open_workspace(settings: Settings, *, command: str, progress: Progress | Non
         yield workspace
     finally:
         workspace.close()
+
+
+def as_setting(value: object) -> str:
+    """A value of ours as Spark writes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -180,7 +180,7 @@ def test_a_rule_that_warns_is_told_and_the_row_is_loaded(engine: DuckDBEngine, t
 
     assert len(found.rows) == 3
     assert found.broken == {("max", "x", "warn"): [(2, "10")], ("type", "x", "warn"): [(3, "ten")]}
-    assert not (tmp_path / "rejects.parquet").exists()
+    assert not (tmp_path / "rejects").exists()
 
 
 def test_a_warning_never_lets_a_row_in_that_has_no_key(engine: DuckDBEngine, tmp_path: Path) -> None:

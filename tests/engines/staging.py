@@ -15,9 +15,10 @@ import pyarrow.parquet as pq
 from hitparade.contracts.files import read_header
 from hitparade.contracts.manifest import builtin_contract, parse_manifest
 from hitparade.contracts.rules import compile_rules
+from hitparade.engines.base import Engine
 from hitparade.engines.duckdb import DuckDBEngine, open_engine
 from hitparade.landing.identify import fingerprint
-from hitparade.model import Contract, Dataset, InEffect, Problem, Source, Staging
+from hitparade.model import Contract, Dataset, Flawed, InEffect, Problem, Source, Staging
 
 TABLES: Mapping[Dataset, tuple[str, ...]] = {
     "streams": ("listens",),
@@ -58,6 +59,9 @@ def source_of(path: Path, contract: Contract, *, load_id: int = 1) -> Source:
     return Source(
         load_id=load_id,
         path=str(path),
+        url=str(path),
+        encoding=contract.encoding,
+        size=path.stat().st_size,
         header=header,
         delimiter=contract.delimiter,
         lines=print_.lines,
@@ -68,7 +72,7 @@ def source_of(path: Path, contract: Contract, *, load_id: int = 1) -> Source:
 
 
 def staged(
-    engine: DuckDBEngine,
+    engine: Engine,
     source: Source,
     dataset: Dataset,
     folder: Path,
@@ -77,10 +81,10 @@ def staged(
 ) -> Staging:
     """What the engine makes of one file."""
     if dataset == "streams":
-        return engine.stage_listens([source], folder / "listens")
-    folders = {table: folder / table for table in TABLES[dataset]}
+        return engine.stage_listens([source], str(folder / "listens"))
+    folders = {table: str(folder / table) for table in TABLES[dataset]}
     for each in folders.values():
-        each.mkdir(parents=True, exist_ok=True)
+        Path(each).mkdir(parents=True, exist_ok=True)
     before = in_effect or dict.fromkeys(TABLES[dataset], ())
     return engine.stage_catalogue(
         source,
@@ -89,6 +93,11 @@ def staged(
         in_effect=InEffect(files=before, load_ids={1: 1} if in_effect else {}),
         watched={},
     )
+
+
+def problems_of(engine: Engine, source: Source, folder: Path) -> tuple[Problem, ...]:
+    """What is wrong with the rows of a staged file; the bad ones are written to `rejects` in a folder."""
+    return engine.problems([Flawed(source, str(folder / "rejects"))], now=NOW)[source.load_id].problems
 
 
 def rows_of(staging: Staging, table: str) -> list[Row]:
@@ -116,5 +125,5 @@ def judged(engine: DuckDBEngine, folder: Path, contract: Contract, data: bytes) 
     path = folder / "streams.csv"
     path.write_bytes(data)
     staging = staged(engine, source_of(path, contract), "streams", folder)
-    problems = engine.problems(staging.sources[0], folder / "rejects.parquet", now=NOW)
+    problems = problems_of(engine, staging.sources[0], folder)
     return Listed(rows_of(staging, "listens"), outcome(problems))

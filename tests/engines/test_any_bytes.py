@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hitparade.contracts.files import header_problems
 from hitparade.engines.duckdb import DuckDBEngine
 from tests.engines.plain_reading import read_plainly
-from tests.engines.staging import contract_with, rows_of, source_of, staged
+from tests.engines.staging import contract_with, problems_of, rows_of, source_of, staged
 
 NOW = datetime(2024, 7, 1, tzinfo=UTC)
 EXAMPLES = int(os.environ.get("HITPARADE_EXAMPLES", "60"))
@@ -117,14 +117,14 @@ def test_every_row_is_read_as_plain_python_reads_it(
 
     source = source_of(path, contract)
     staging = staged(engine, source, "streams", folder)
-    engine.problems(staging.sources[0], folder / "rejects.parquet", now=NOW)
+    problems_of(engine, staging.sources[0], folder)
 
     listens = sorted((row["user_id"], row["track_id"], row["listened_at"]) for row in rows_of(staging, "listens"))
     counted = staging.staged[source.load_id]
     assert source.header == expected.header
     assert listens == expected.listens
     assert (counted.rows_read, counted.rows_loaded) == (expected.rows, len(expected.listens))
-    assert rejected_rows(folder / "rejects.parquet") == expected.bad
+    assert rejected_rows(folder / "rejects" / "data_0.parquet") == expected.bad
 
 
 def rejected_rows(path: Path) -> list[int]:

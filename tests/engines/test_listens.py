@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from hitparade.engines.duckdb import DuckDBEngine
-from hitparade.model import Problem, Source, Staged
-from tests.engines.staging import contract_with, opened, outcome, rows_of, source_of, staged
+from hitparade.model import Source, Staged
+from tests.engines.staging import contract_with, opened, outcome, problems_of, rows_of, source_of, staged
 
 NOW = datetime(2024, 7, 1, tzinfo=UTC)
 HEADER = b"user_id,track_id,listen_time\n"
@@ -22,10 +22,6 @@ def source(folder: Path, name: str, data: bytes, load_id: int) -> Source:
     path = folder / name
     path.write_bytes(data)
     return source_of(path, contract_with(), load_id=load_id)
-
-
-def problems_of(engine: DuckDBEngine, one: Source, folder: Path) -> tuple[Problem, ...]:
-    return engine.problems(one, folder / "rejects.parquet", now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +56,7 @@ def test_a_batch_of_files_is_counted_file_by_file_and_written_by_day(engine: Duc
         source(tmp_path, "bad.csv", HEADER + b"x,,\n", 14),
     ]
 
-    staging = engine.stage_listens(sources, tmp_path / "out")
+    staging = engine.stage_listens(sources, str(tmp_path / "out"))
 
     assert staging.staged == {
         11: Staged(11, rows_read=3, rows_rejected=1, days={TUESDAY: 1, MONDAY: 1}),
@@ -92,7 +88,7 @@ def test_a_file_that_the_fast_reader_refuses_costs_its_batch_nothing(
         source(tmp_path, "c.csv", HEADER + GOOD, 3),
     ]
 
-    staging = engine.stage_listens(sources, tmp_path / "out")
+    staging = engine.stage_listens(sources, str(tmp_path / "out"))
 
     assert {load_id: (each.rows_read, each.rows_rejected) for load_id, each in staging.staged.items()} == {
         1: (1, 0),
@@ -106,7 +102,7 @@ def test_a_line_that_never_ends_makes_a_file_unreadable_and_no_other(engine: Duc
     endless = HEADER + b'1,"' + b"x" * (17 << 20)
     sources = [source(tmp_path, "a.csv", endless, 1), source(tmp_path, "b.csv", HEADER + GOOD, 2)]
 
-    staging = engine.stage_listens(sources, tmp_path / "out")
+    staging = engine.stage_listens(sources, str(tmp_path / "out"))
 
     assert list(staging.unreadable) == [1]
     assert "16 MiB" in staging.unreadable[1]
@@ -149,7 +145,7 @@ def test_rejected_rows_are_kept_with_their_text_and_told_again(engine: DuckDBEng
     staging = staged(engine, source(tmp_path, "a.csv", data, 9), "streams", tmp_path)
     told = problems_of(engine, staging.sources[0], tmp_path)
 
-    kept = pq.ParquetFile(tmp_path / "rejects.parquet").read().to_pylist()
+    kept = pq.ParquetFile(tmp_path / "rejects" / "data_0.parquet").read().to_pylist()
 
     assert {(row["load_id"], row["rejected_at"]) for row in kept} == {(9, NOW.replace(tzinfo=None))}
     assert [(row["row"], row["rule"], row["column"], row["value"], row["raw"]) for row in kept] == [
@@ -157,8 +153,8 @@ def test_rejected_rows_are_kept_with_their_text_and_told_again(engine: DuckDBEng
         (2, "csv", None, None, "1,t"),
         (4, "encoding", None, None, "2,caf\\xe9,2024-06-25 17:43:13"),
     ]
-    assert set(engine.rejected(9, [str(tmp_path / "rejects.parquet")])) == set(told)
-    assert engine.rejected(8, [str(tmp_path / "rejects.parquet")]) == ()
+    assert set(engine.rejected(9, [str(tmp_path / "rejects" / "data_0.parquet")])) == set(told)
+    assert engine.rejected(8, [str(tmp_path / "rejects" / "data_0.parquet")]) == ()
 
 
 def test_a_thousand_bad_rows_are_counted_and_the_first_are_shown(engine: DuckDBEngine, tmp_path: Path) -> None:
@@ -170,4 +166,4 @@ def test_a_thousand_bad_rows_are_counted_and_the_first_are_shown(engine: DuckDBE
 
     assert (problem.count, problem.message) == (1000, "type of user_id: 1,000 rows")
     assert [row for row, _, _ in problem.examples] == [1, 2, 3, 4, 5]
-    assert pq.ParquetFile(tmp_path / "rejects.parquet").metadata.num_rows == 1000
+    assert pq.ParquetFile(tmp_path / "rejects" / "data_0.parquet").metadata.num_rows == 1000

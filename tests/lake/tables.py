@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from itertools import count
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -79,7 +80,7 @@ def staged_plays(
 
 
 def put(lake: Lake, table: str, rows: pa.Table, attempt: str | None) -> str:
-    path = lake.staging(table, attempt or f"attempt-{next(ATTEMPTS)}") / "data_0.parquet"
+    path = Path(lake.staging(table, attempt or f"attempt-{next(ATTEMPTS)}")) / "data_0.parquet"
     pq.write_table(rows, path)
     return str(path)
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from hitparade.landing.discover import compression, is_settled, plain_name, waiting
+from hitparade.landing.discover import is_settled, plain_name, waiting
 from hitparade.model import Blob
 from hitparade.storage.local import LocalStorage
+from hitparade.storage.packed import packing_of
 
 STORAGE = LocalStorage()
 SETTLE = 5.0
@@ -125,4 +126,4 @@ def test_a_file_that_is_gone_is_not_whole(tmp_path: Path) -> None:
     ],
 )
 def test_a_name_says_how_a_file_is_packed(name: str, packed: str | None, plain: str) -> None:
-    assert (compression(name), plain_name(name)) == (packed, plain)
+    assert (packing_of(name), plain_name(name)) == (packed, plain)

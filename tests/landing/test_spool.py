@@ -11,8 +11,9 @@ import pytest
 
 from hitparade.errors import StorageError
 from hitparade.landing.identify import fingerprint
-from hitparade.landing.spool import Plain, Unreadable, plain
+from hitparade.landing.spool import Plain, plain
 from hitparade.storage.local import LocalStorage
+from hitparade.storage.packed import Unreadable
 from tests.engines.staging import contract_with
 
 STORAGE = LocalStorage()

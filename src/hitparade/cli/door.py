@@ -13,6 +13,7 @@ import typer
 from hitparade.progress import Advance, Progress
 
 if TYPE_CHECKING:
+    from hitparade.config import EngineName
     from hitparade.workspace import Workspace
 
 DONE, FLAWED, WRONG, LATER, BUG, INTERRUPTED = 0, 1, 2, 3, 4, 130
@@ -20,19 +21,33 @@ DONE, FLAWED, WRONG, LATER, BUG, INTERRUPTED = 0, 1, 2, 3, 4, 130
 Config = Annotated[Path, typer.Option("--config", help="The workspace's settings.", show_default=True)]
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, on standard output.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log every single thing.")]
+Engine = Annotated[
+    str | None, typer.Option("--engine", help="The engine, instead of the one in the settings: duckdb or spark.")
+]
 DEFAULT_CONFIG = Path("hitparade.toml")
 
 
 @contextmanager
-def workspace(config: Path, *, command: str, verbose: bool = False) -> Iterator[Workspace]:
+def workspace(config: Path, *, command: str, verbose: bool = False, engine: str | None = None) -> Iterator[Workspace]:
     """The workspace of a command, with logs and progress going to standard error."""
     from hitparade import log
     from hitparade.config import read_settings
     from hitparade.workspace import open_workspace
 
     log.set_up(level="debug" if verbose else "info")
-    with open_workspace(read_settings(config), command=command, progress=progress()) as opened:
+    with open_workspace(read_settings(config, engine=known(engine)), command=command, progress=progress()) as opened:
         yield opened
+
+
+def known(engine: str | None) -> EngineName | None:
+    """The name of an engine that there is."""
+    from hitparade.config import ENGINES
+
+    if engine is not None and engine not in ENGINES:
+        raise typer.BadParameter(
+            f"there is no engine '{engine}': there are {', '.join(ENGINES)}", param_hint="--engine"
+        )
+    return engine
 
 
 def progress() -> Progress:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from hitparade.cli import render
-from hitparade.cli.door import DEFAULT_CONFIG, DONE, FLAWED, Config, Json, Verbose, workspace
+from hitparade.cli.door import DEFAULT_CONFIG, DONE, FLAWED, Config, Engine, Json, Verbose, workspace
 
 
 class Format(StrEnum):
@@ -44,6 +44,7 @@ def show(
     day: Day = None,
     genre: Annotated[str | None, typer.Option(help="A genre.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Positions of a chart, or rows of a table.")] = None,
+    engine: Engine = None,
     format: Annotated[Format | None, typer.Option("--format", help="How to show rows.")] = None,  # noqa: A002
     json: Json = False,
 ) -> int:
@@ -51,7 +52,7 @@ def show(
     from hitparade.charts import Charts
 
     form = format or (Format.json if json else Format.table)
-    with workspace(config, command="show") as ws:
+    with workspace(config, command="show", engine=engine) as ws:
         charts = Charts(ws)
         if kpi is not None:
             table = charts.read(kpi, date=only_day(day), genre=genre, positions=limit)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hitparade.cli import render
-from hitparade.cli.door import DEFAULT_CONFIG, DONE, FLAWED, Config, Json, Verbose, workspace
+from hitparade.cli.door import DEFAULT_CONFIG, DONE, FLAWED, Config, Engine, Json, Verbose, workspace
 
 if TYPE_CHECKING:
     from hitparade.steps.load import Loaded
@@ -27,15 +27,14 @@ def run(
     config: Config = DEFAULT_CONFIG,
     watch: Annotated[bool, typer.Option("--watch", help="Go on, looking for new files every --every seconds.")] = False,
     every: Annotated[float, typer.Option(help="Seconds between two looks of --watch.", min=0.1)] = 5.0,
-    engine: Annotated[str | None, typer.Option(help="The engine, instead of the one in the settings: duckdb.")] = None,
+    engine: Engine = None,
     json: Json = False,
     verbose: Verbose = False,
 ) -> int:
     """Load, compute, publish, archive."""
     from hitparade import pipeline
 
-    check_engine(engine)
-    with workspace(config, command="run", verbose=verbose) as ws:
+    with workspace(config, command="run", verbose=verbose, engine=engine) as ws:
         if not watch:
             outcome = pipeline.run(ws)
             render.outcome(outcome, json=json)
@@ -48,12 +47,6 @@ def run(
         return code
 
 
-def check_engine(name: str | None) -> None:
-    """There is one engine so far."""
-    if name not in (None, "duckdb"):
-        raise typer.BadParameter(f"there is no engine '{name}': there is duckdb", param_hint="--engine")
-
-
 def looks(every: float) -> Iterator[None]:
     """One look now, and one every so many seconds, for ever."""
     while True:
@@ -61,41 +54,49 @@ def looks(every: float) -> Iterator[None]:
         time.sleep(every)
 
 
-def load(config: Config = DEFAULT_CONFIG, json: Json = False, verbose: Verbose = False) -> int:
+def load(config: Config = DEFAULT_CONFIG, engine: Engine = None, json: Json = False, verbose: Verbose = False) -> int:
     """Load the files that wait in the landing zone."""
     from hitparade import pipeline
 
-    loaded = step(config, "load", pipeline.load, json=json, verbose=verbose)
+    loaded = step(config, "load", pipeline.load, engine=engine, json=json, verbose=verbose)
     return verdict(loaded)
 
 
-def compute(config: Config = DEFAULT_CONFIG, json: Json = False, verbose: Verbose = False) -> int:
+def compute(
+    config: Config = DEFAULT_CONFIG, engine: Engine = None, json: Json = False, verbose: Verbose = False
+) -> int:
     """Compute the days whose listens changed."""
     from hitparade import pipeline
 
-    step(config, "compute", pipeline.compute, json=json, verbose=verbose)
+    step(config, "compute", pipeline.compute, engine=engine, json=json, verbose=verbose)
     return DONE
 
 
-def publish(config: Config = DEFAULT_CONFIG, json: Json = False, verbose: Verbose = False) -> int:
+def publish(
+    config: Config = DEFAULT_CONFIG, engine: Engine = None, json: Json = False, verbose: Verbose = False
+) -> int:
     """Write what the sinks do not have."""
     from hitparade import pipeline
 
-    step(config, "publish", pipeline.publish, json=json, verbose=verbose)
+    step(config, "publish", pipeline.publish, engine=engine, json=json, verbose=verbose)
     return DONE
 
 
-def archive(config: Config = DEFAULT_CONFIG, json: Json = False, verbose: Verbose = False) -> int:
+def archive(
+    config: Config = DEFAULT_CONFIG, engine: Engine = None, json: Json = False, verbose: Verbose = False
+) -> int:
     """Move settled files to their last place. That is the archive, or quarantine."""
     from hitparade import pipeline
 
-    step(config, "archive", pipeline.archive, json=json, verbose=verbose)
+    step(config, "archive", pipeline.archive, engine=engine, json=json, verbose=verbose)
     return DONE
 
 
-def step(config: Path, name: str, work: Callable[[Workspace], Any], *, json: bool, verbose: bool) -> Any:
+def step(
+    config: Path, name: str, work: Callable[[Workspace], Any], *, engine: str | None, json: bool, verbose: bool
+) -> Any:
     """One step by itself."""
-    with workspace(config, command=name, verbose=verbose) as ws:
+    with workspace(config, command=name, verbose=verbose, engine=engine) as ws:
         result = work(ws)
         render.step(name, result, json=json)
         return result

@@ -124,13 +124,13 @@ class Lake:
 
     # -- commits
 
-    def staging(self, table: str, attempt: str) -> Path:
+    def staging(self, table: str, attempt: str) -> str:
         """A new folder for files that a commit may name; nothing else ever writes there."""
         folder = self.location / table / "data" / attempt
         with errors_explained(f"write {folder}"):
             folder.mkdir(parents=True)
         self._staged.add(folder)
-        return folder
+        return str(folder)
 
     def _named(self, paths: Sequence[str]) -> None:
         """Files that a commit may have named are not ours to remove any more, whatever its answer."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hitparade.model import Blob
 from hitparade.storage import Storage
+from hitparade.storage.packed import packing_of
 
 MANIFEST = "manifest.json"
 UNFINISHED = (".tmp", ".part")
@@ -35,18 +36,13 @@ def is_settled(storage: Storage, blob: Blob, *, now: float, settle_seconds: floa
         return False
     if abs(now - blob.modified) >= settle_seconds:
         return True
-    if blob.size == 0 or compression(blob.name) is not None:
+    if blob.size == 0 or packing_of(blob.name) is not None:
         return False
     with storage.open(blob.url) as file:
         file.seek(-TAIL, 2)
         return file.read(TAIL) in (b"\n", b"\r")
 
 
-def compression(name: str) -> str | None:
-    """How a file is packed, by its name."""
-    return {".gz": "gzip", ".zst": "zstd"}.get(name[name.rfind(".") :] if "." in name else "")
-
-
 def plain_name(name: str) -> str:
     """A file's name without what says how it is packed."""
-    return name.rsplit(".", 1)[0] if compression(name) else name
+    return name.rsplit(".", 1)[0] if packing_of(name) else name

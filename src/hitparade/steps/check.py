@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hitparade.errors import ConfigError
 from hitparade.landing.identify import fingerprint
 from hitparade.model import Contract, Problem
-from hitparade.steps.judge import Candidate, Hearing, examine, hear
+from hitparade.steps.judge import Candidate, Hearing, examine, hear_all
 from hitparade.workspace import Workspace
 
 
@@ -29,13 +29,13 @@ def check(ws: Workspace, url: str, contract: Contract) -> Checked:
         raise ConfigError(f"{url}: no such file", hint="name a file that exists")
     with ws.storage.open(url) as file:
         candidate = Candidate(blob, fingerprint(file, delimiter=contract.delimiter), url, load_id=1)
-    hearing = hear(ws, contract, candidate)
+    [hearing] = hear_all(ws, ws.engine, contract, [candidate])
     if hearing.source is not None:
         if contract.dataset == "streams":
-            staging = ws.engine.stage_listens([hearing.source], ws.scratch / "listens")
+            staging = ws.engine.stage_listens([hearing.source], str(ws.scratch / "listens"))
         else:
             staging = ws.engine.read_catalogue(hearing.source, contract.dataset)
-        examine(ws, contract, [hearing], staging, rejects=lambda load_id: ws.scratch / f"{load_id}-rejects.parquet")
+        examine(ws, contract, [hearing], staging, rejects=lambda load_id: str(ws.scratch / f"{load_id}-rejects"))
     return Checked(
         name=blob.name,
         outcome=outcome_of(hearing, contract),

@@ -11,24 +11,21 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from hitparade import log
+from hitparade.engines.base import Engine
 from hitparade.errors import Conflict
 from hitparade.model import Computation, ComputedDays, InEffect, Kpi, LakeFile
 from hitparade.workspace import Workspace
 
 if TYPE_CHECKING:
-    from hitparade.engines.duckdb import DuckDBEngine
     from hitparade.lake.lake import Base
 
 ATTEMPTS = 5
 # A commit takes some 20 ms a table whatever it holds, so several batches share one.
 BATCHES_PER_COMMIT = 8
-# Batches computed at once. One alone leaves cores idle between its many small queries.
-LANES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +39,16 @@ class Stale:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Some days to compute for some KPIs: the rows in effect, the files that hold them now, and where to write."""
+    """Some days to compute for some KPIs: the rows in effect, how many lie in their files, the files that hold the
+    KPIs now, and where to write.
+    """
 
     stale: tuple[Stale, ...]
     kpis: tuple[Kpi, ...]
     listens: InEffect
+    rows: int
     previous: Mapping[str, Sequence[str]]
-    folders: Mapping[str, Path]
+    folders: Mapping[str, str]
 
 
 @dataclass(slots=True)
@@ -127,38 +127,42 @@ def prepare(ws: Workspace, stale: list[Stale], listens: Sequence[LakeFile], base
     days = [each.day for each in stale]
     kpis = tuple(kpi for kpi in ws.daily_kpis if kpi.name in stale[0].kpis)
     attempt = str(ws.turn.next_load_id())
+    files = [file for file in listens if file.day in days]
     return Batch(
         stale=tuple(stale),
         kpis=kpis,
         listens=InEffect(
-            files={"listens": tuple(file.path for file in listens if file.day in days)},
+            files={"listens": tuple(file.path for file in files)},
             load_ids=ws.ledger.load_ids("streams", days=days),
         ),
+        rows=sum(file.rows for file in files),
         previous={kpi.name: bases[kpi.name].paths(days) for kpi in kpis},
         folders={kpi.name: ws.lake.staging(f"kpi_{kpi.name}", attempt) for kpi in kpis},
     )
 
 
-def in_lanes(engine: DuckDBEngine, work: Iterable[Batch]) -> Iterator[tuple[Batch, ComputedDays]]:
+def in_lanes(engine: Engine, work: Iterable[Batch]) -> Iterator[tuple[Batch, ComputedDays]]:
     """Compute batches, some at a time, and give them back in order: while one is committed others compute."""
-    lanes: SimpleQueue[DuckDBEngine] = SimpleQueue()
-    for _ in range(LANES):
+    lanes: SimpleQueue[Engine] = SimpleQueue()
+    for _ in range(engine.lanes):
         lanes.put(engine.lane())
 
     def computed(batch: Batch) -> ComputedDays:
         lane = lanes.get()
         try:
             days = [each.day for each in batch.stale]
-            return lane.compute_days(batch.kpis, days, batch.listens, previous=batch.previous, folders=batch.folders)
+            return lane.compute_days(
+                batch.kpis, days, batch.listens, rows=batch.rows, previous=batch.previous, folders=batch.folders
+            )
         finally:
             lanes.put(lane)
 
-    pool = ThreadPoolExecutor(LANES)
+    pool = ThreadPoolExecutor(engine.lanes)
     running: deque[tuple[Batch, Future[ComputedDays]]] = deque()
     try:
         for batch in work:
             running.append((batch, pool.submit(computed, batch)))
-            if len(running) > LANES:
+            if len(running) > engine.lanes:
                 first, future = running.popleft()
                 yield first, future.result()
         for last, future in running:

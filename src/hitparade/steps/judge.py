@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from hitparade.contracts.files import (
     count_problems,
@@ -17,13 +17,13 @@ from hitparade.contracts.files import (
 )
 from hitparade.contracts.report import summary
 from hitparade.contracts.rules import compile_rules
+from hitparade.engines.base import Engine
 from hitparade.landing.discover import plain_name
-from hitparade.landing.spool import Unreadable, plain
-from hitparade.model import Blob, Contract, Fingerprint, NewDelivery, Problem, Source, Staged, Staging
+from hitparade.landing.spool import plain
+from hitparade.model import Blob, Contract, Fingerprint, Flawed, NewDelivery, Problem, Source, Staged, Staging
+from hitparade.storage import Storage, open_storage
+from hitparade.storage.packed import Unreadable
 from hitparade.workspace import TABLES, Workspace
-
-if TYPE_CHECKING:
-    from hitparade.engines.duckdb import DuckDBEngine
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +74,15 @@ class Stage:
     """Stream files whose rows have been read: their listens are staged in a folder, and nothing is decided."""
 
     hearings: list[Hearing]
-    folder: Path
+    folder: str
     staging: Staging
 
 
-def stage_streams(
-    ws: Workspace, engine: DuckDBEngine, contract: Contract, candidates: Sequence[Candidate]
-) -> Stage | None:
+def stage_streams(ws: Workspace, engine: Engine, contract: Contract, candidates: Sequence[Candidate]) -> Stage | None:
     """Read a batch of stream files; None when there are none."""
     if not candidates:
         return None
-    hearings = [hear(ws, contract, candidate) for candidate in candidates]
+    hearings = hear_all(ws, engine, contract, candidates)
     folder = ws.lake.staging("listens", str(candidates[0].load_id))
     staging = engine.stage_listens([each.source for each in hearings if each.source], folder)
     return Stage(hearings, folder, staging)
@@ -115,14 +113,14 @@ def judge_catalogue(ws: Workspace, contract: Contract, candidates: Sequence[Cand
     from hitparade.kpis.registry import catalogue_columns
 
     judged: list[Judged] = []
-    for candidate in candidates:
-        hearing = hear(ws, contract, candidate)
+    for hearing in hear_all(ws, ws.engine, contract, candidates):
+        load_id = hearing.candidate.load_id
         files: Mapping[str, tuple[str, ...]] = {}
         if hearing.source is not None:
             staging = ws.engine.stage_catalogue(
                 hearing.source,
                 contract.dataset,
-                {table: ws.lake.staging(table, str(candidate.load_id)) for table in TABLES[contract.dataset]},
+                {table: ws.lake.staging(table, str(load_id)) for table in TABLES[contract.dataset]},
                 in_effect=ws.in_effect(contract.dataset),
                 watched=catalogue_columns(ws.kpis),
             )
@@ -137,14 +135,20 @@ def judge_catalogue(ws: Workspace, contract: Contract, candidates: Sequence[Cand
     return judged
 
 
-def hear(ws: Workspace, contract: Contract, candidate: Candidate) -> Hearing:
+def hear_all(ws: Workspace, engine: Engine, contract: Contract, candidates: Sequence[Candidate]) -> list[Hearing]:
+    """Look at files, wherever the engine does such work."""
+    return engine.each(partial(hear, str(ws.settings.root), contract), candidates)
+
+
+def hear(root: str, contract: Contract, candidate: Candidate, scratch: Path) -> Hearing:
     """Everything that can be said of a file before its rows are read; its source, if they can be."""
+    storage: Storage = open_storage(root)
     blob, print_ = candidate.blob, candidate.print
     problems = list(name_problems(contract, plain_name(blob.name), blob.size))
     if blob.size == 0:
         return Hearing(candidate, [*problems, file_problem("empty_file", "the file is empty")])
     try:
-        text = plain(ws.storage, blob, print_, contract=contract, scratch=ws.scratch)
+        text = plain(storage, blob, print_, contract=contract, scratch=scratch)
         header = read_header(text.path, contract.delimiter)
     except Unreadable as error:
         return Hearing(candidate, [*problems, file_problem(error.rule, error.message)])
@@ -161,6 +165,9 @@ def hear(ws: Workspace, contract: Contract, candidate: Candidate) -> Hearing:
     source = Source(
         load_id=candidate.load_id,
         path=text.path,
+        url=blob.url,
+        encoding=contract.encoding,
+        size=text.print.size,
         header=header,
         delimiter=contract.delimiter,
         lines=text.print.lines,
@@ -177,14 +184,16 @@ def examine(
     hearings: Sequence[Hearing],
     staging: Staging,
     *,
-    rejects: Callable[[int], Path] | None = None,
+    rejects: Callable[[int], str] | None = None,
 ) -> None:
     """Add what the rows told: how many there are, and what is wrong with the bad ones.
 
-    `rejects` says where the bad rows of a load_id are written, the lake's staging unless told otherwise.
+    `rejects` names the folder into which the bad rows of a load_id are written, the lake's staging unless told
+    otherwise.
     """
     sources = {source.load_id: source for source in staging.sources}
     warns = any(field_.severity == "warn" for field_ in contract.fields)
+    flawed: dict[int, Flawed] = {}
     for hearing in hearings:
         load_id = hearing.candidate.load_id
         if load_id in staging.unreadable:
@@ -194,16 +203,15 @@ def examine(
         hearing.staged = staging.staged[load_id]
         hearing.problems.extend(count_problems(contract, hearing.staged))
         if hearing.rejected or warns:
-            target = rejects(load_id) if rejects else ws.lake.staging("rejects", str(load_id)) / "data_0.parquet"
-            open_references(ws, sources[load_id])
-            hearing.problems.extend(ws.engine.problems(sources[load_id], target, now=ws.clock()))
-            hearing.rejects = (str(target),) if target.exists() else ()
-
-
-def open_references(ws: Workspace, source: Source) -> None:
-    """Make the catalogue relations that a contract's `references` look into."""
-    if source.rules.relations:
+            folder = rejects(load_id) if rejects else ws.lake.staging("rejects", str(load_id))
+            flawed[load_id] = Flawed(sources[load_id], folder)
+    if any(each.source.rules.relations for each in flawed.values()):
         ws.engine.open_catalogue(ws.in_effect("songs"), ws.in_effect("users"))
+    found = ws.engine.problems(list(flawed.values()), now=ws.clock()) if flawed else {}
+    for hearing in hearings:
+        if (bad := found.get(hearing.candidate.load_id)) is not None:
+            hearing.problems.extend(bad.problems)
+            hearing.rejects = bad.files
 
 
 def until_breach(hearings: list[Hearing], contract: Contract) -> tuple[list[Hearing], Judged | None]:

@@ -10,18 +10,19 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Self
+from functools import partial
+from pathlib import Path
+from typing import Self
 
 from hitparade import log
+from hitparade.engines.base import Engine
 from hitparade.errors import ContractBreach, HitParadeError, Terminal
 from hitparade.landing.discover import is_settled, waiting
 from hitparade.landing.identify import fingerprint
 from hitparade.model import DATASETS, Blob, Contract, Dataset, Fingerprint, NewDelivery
 from hitparade.steps.judge import Candidate, Judged, Stage, judge_catalogue, judge_streams, stage_streams
+from hitparade.storage import open_storage
 from hitparade.workspace import Workspace
-
-if TYPE_CHECKING:
-    from hitparade.engines.duckdb import DuckDBEngine
 
 HASHING_THREADS = 2
 
@@ -110,7 +111,7 @@ class Ahead:
         self.ws = ws
         self.hashing = ThreadPoolExecutor(HASHING_THREADS)
         self.reading = ThreadPoolExecutor(1)
-        self.taken: dict[tuple[Blob, str], Future[Fingerprint]] = {}
+        self.taken: dict[tuple[Blob, str], tuple[Future[list[Fingerprint]], int]] = {}
         self.streams: tuple[tuple[Blob, ...], Contract, Future[Begun]] | None = None
 
     def __enter__(self) -> Self:
@@ -124,20 +125,22 @@ class Ahead:
         """Begin to hash what waits, unless its contract cannot be read: that is said when its turn comes."""
         with suppress(HitParadeError):
             contract = self.ws.contract(dataset)
-            for blob in decide(self.ws, dataset, set()):
-                self.print(blob, contract)
+            self.begin_prints(decide(self.ws, dataset, set()), contract)
 
-    def print(self, blob: Blob, contract: Contract) -> Future[Fingerprint]:
-        """The fingerprint of just these bytes, once it is there."""
-        key = (blob, contract.delimiter)
-        if key not in self.taken:
-            self.taken[key] = self.hashing.submit(identify, self.ws, blob, contract.delimiter)
-        return self.taken[key]
+    def begin_prints(self, batch: Sequence[Blob], contract: Contract) -> None:
+        """Begin to hash the files of a batch that are not begun yet."""
+        missing = [blob for blob in batch if (blob, contract.delimiter) not in self.taken]
+        for part in (missing[start::HASHING_THREADS] for start in range(HASHING_THREADS)):
+            if part:
+                work = partial(identify, str(self.ws.settings.root), contract.delimiter)
+                future = self.hashing.submit(self.ws.engine.each, work, part)
+                self.taken.update({(blob, contract.delimiter): (future, place) for place, blob in enumerate(part)})
 
     def prints(self, batch: Sequence[Blob], contract: Contract) -> list[tuple[Blob, Fingerprint]]:
         """Files with their fingerprints."""
-        futures = [(blob, self.print(blob, contract)) for blob in batch]
-        return [(blob, future.result()) for blob, future in futures]
+        self.begin_prints(batch, contract)
+        begun = [(blob, *self.taken[blob, contract.delimiter]) for blob in batch]
+        return [(blob, future.result()[place]) for blob, future, place in begun]
 
     def begin_streams(self) -> None:
         """Begin to read the streams that wait, once."""
@@ -150,7 +153,7 @@ class Ahead:
                 lane, _ = self.ws.engine.lane(), self.ws.lake
                 self.streams = (batch, contract, self.reading.submit(self.read, lane, batch, contract))
 
-    def read(self, engine: DuckDBEngine, batch: Sequence[Blob], contract: Contract) -> Begun:
+    def read(self, engine: Engine, batch: Sequence[Blob], contract: Contract) -> Begun:
         """Tell the streams apart and read the new ones."""
         begun = begin(self.ws, "streams", contract, self.prints(batch, contract))
         return replace(begun, stage=stage_streams(self.ws, engine, contract, begun.candidates))
@@ -165,9 +168,9 @@ class Ahead:
         return self.read(self.ws.engine, batch, contract)
 
 
-def identify(ws: Workspace, blob: Blob, delimiter: str) -> Fingerprint:
+def identify(root: str, delimiter: str, blob: Blob, scratch: Path) -> Fingerprint:  # noqa: ARG001 - not needed
     """Read a file once, to know who it is."""
-    with ws.storage.open(blob.url) as file:
+    with open_storage(root).open(blob.url) as file:
         return fingerprint(file, delimiter=delimiter)
 
 

@@ -73,7 +73,7 @@ class Catalogue(Connected):
         self,
         load_id: int,
         dataset: Dataset,
-        folders: Mapping[str, Path],
+        folders: Mapping[str, str],
         *,
         in_effect: InEffect,
         watched: Mapping[str, frozenset[str]],
@@ -86,7 +86,7 @@ class Catalogue(Connected):
         return self._write_songs(load_id, folders, watched)
 
     def _write_songs(
-        self, load_id: int, folders: Mapping[str, Path], watched: Mapping[str, frozenset[str]]
+        self, load_id: int, folders: Mapping[str, str], watched: Mapping[str, frozenset[str]]
     ) -> Mapping[str, tuple[str, ...]]:
         for table, column in (("song_genres", "genre"), ("song_artists", "artist")):
             self.run(
@@ -121,7 +121,7 @@ class Catalogue(Connected):
         }
 
     def _write_users(
-        self, load_id: int, folders: Mapping[str, Path], watched: Mapping[str, frozenset[str]]
+        self, load_id: int, folders: Mapping[str, str], watched: Mapping[str, frozenset[str]]
     ) -> Mapping[str, tuple[str, ...]]:
         raw = [country for (country,) in self.rows("SELECT DISTINCT user_country FROM delivered") if country]
         named = country_names(raw)
@@ -141,16 +141,24 @@ class Catalogue(Connected):
         columns = f"user_id, {', '.join(USER_COLUMNS)}, {load_id}::BIGINT AS load_id"
         return {"users": self._write(f"SELECT {columns} FROM changed", folders["users"])}
 
-    def _write(self, sql: str, folder: Path) -> tuple[str, ...]:
+    def _write(self, sql: str, folder: str) -> tuple[str, ...]:
         """Rows as one file in a folder; no file without rows."""
         if not self.rows(f"SELECT count(*) FROM ({sql})")[0][0]:
             return ()
-        target = folder / "data_0.parquet"
+        target = Path(folder) / "data_0.parquet"
         self.run(copy_to(sql, target, by_day=False))
         return (str(target),)
 
+    def touching_keys(self, dataset: Dataset, target: Path) -> Path | None:
+        """Write the keys whose watched columns the last written file changed; None when there are none."""
+        key = "user_id" if dataset == "users" else "track_id"
+        if not self.rows("SELECT count(*) FROM changed WHERE touches")[0][0]:
+            return None
+        self.run(copy_to(f"SELECT {key} FROM changed WHERE touches", target, by_day=False))
+        return target
+
     def heard_days(self, dataset: Dataset, listens: InEffect) -> Mapping[date, int]:
-        """The days with a listen to a track, or of a user, whose watched columns the last written file changed."""
+        """See Engine."""
         key = "user_id" if dataset == "users" else "track_id"
         if not self.rows("SELECT count(*) FROM changed WHERE touches")[0][0]:
             return {}

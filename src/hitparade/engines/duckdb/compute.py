@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hitparade.engines.base import relations_of
 from hitparade.engines.duckdb.connection import Connected, copy_to, parquet_below, read_parquet
 from hitparade.model import Column, ColumnType, ComputedDays, InEffect, Kpi, Relation
 from hitparade.sqltext import identifier, quoted
@@ -31,7 +32,7 @@ class Computing(Connected):
     """KPIs of a batch of days; the catalogue is opened once before."""
 
     def open_relations(self, kpis: Sequence[Kpi]) -> None:
-        """Build the shared relations that rest on the catalogue alone, for all lanes and batches."""
+        """See Engine."""
         lasting = set(CATALOGUE_RELATIONS)
         for relation in relations_of(kpis):
             if set(relation.reads) <= lasting:
@@ -45,27 +46,25 @@ class Computing(Connected):
         days: Collection[date],
         listens: InEffect,
         *,
+        rows: int,  # noqa: ARG002 - however many, they are computed in one go
         previous: Mapping[str, Sequence[str]],
-        folders: Mapping[str, Path],
+        folders: Mapping[str, str],
     ) -> ComputedDays:
-        """Compute KPIs of some days from the rows in effect and write each below its folder, by day.
-
-        `previous` are the files that hold these days now: a key that is in them and is not computed any more is
-        written as a row of zeros.
-        """
+        """See Engine."""
         self.open_listens(listens, days)
         relations = relations_of(kpis)
         self.build(relations)
-        files, rows = {}, {}
+        files: dict[str, tuple[str, ...]] = {}
+        written: dict[tuple[str, date], int] = {}
         for kpi in kpis:
-            folder = folders[kpi.name]
+            folder = Path(folders[kpi.name])
             self.run(copy_to(self.with_vanished(kpi, previous[kpi.name]), folder, by_day=True))
             files[kpi.name] = parquet_below(folder)
             for day, count in self.counts(files[kpi.name]).items():
-                rows[kpi.name, day] = count
+                written[kpi.name, day] = count
         plays = "plays" if any(relation.name == "plays" for relation in relations) else DISTINCT_LISTENS
         distinct = dict(self.rows(f"SELECT listen_date, count(*) FROM {plays} GROUP BY listen_date"))
-        return ComputedDays(files=files, rows=rows, listens={day: distinct.get(day, 0) for day in days})
+        return ComputedDays(files=files, rows=written, listens={day: distinct.get(day, 0) for day in days})
 
     def build(self, relations: Sequence[Relation]) -> None:
         """Materialise shared relations, each over those before it, but for those that are there for all batches."""
@@ -103,7 +102,7 @@ class Computing(Connected):
     # -- answers
 
     def put_stored(self, kpi: Kpi, files: Sequence[str]) -> None:
-        """Make a stored KPI readable under its name, without its rows of zeros.
+        """See Engine.
 
         A column that a file does not have yet, because the KPI was given it since, is NULL.
         """
@@ -120,7 +119,7 @@ class Computing(Connected):
         self.run(f"CREATE OR REPLACE TEMP VIEW {identifier(kpi.name)} AS {body}")
 
     def stored(self, kpi: Kpi, files: Sequence[str]) -> pa.Table:
-        """Every stored row of a KPI in some files, those of zeros too, in the order of its keys."""
+        """See Engine."""
         source = read_parquet(files) if files else "(SELECT 1)"
         columns = typed(kpi) if files else nulls(kpi)
         keys = ", ".join(identifier(name) for name in kpi.grain)
@@ -128,13 +127,19 @@ class Computing(Connected):
         return self.arrow(f"SELECT {columns} FROM {source} WHERE {condition} ORDER BY {keys}")
 
     def put_all_time(self, kpi: Kpi, listens: InEffect) -> None:
-        """Evaluate an all-time KPI over everything, readable under its name."""
+        """See Engine."""
         self.open_listens(listens)
         self.build(relations_of([kpi]))
         self.run(f"CREATE OR REPLACE TEMP TABLE {identifier(kpi.name)} AS SELECT {typed(kpi)} FROM ({kpi.sql})")
 
+    def put_rows(self, kpi: Kpi, rows: pa.Table) -> None:
+        """Make rows that another engine computed readable as a KPI."""
+        self.connection.register("given", rows)
+        self.run(f"CREATE OR REPLACE TEMP TABLE {identifier(kpi.name)} AS SELECT {typed(kpi)} FROM given")
+        self.connection.unregister("given")
+
     def answer(self, kpi: Kpi, *, where: Mapping[str, object], limits: Mapping[str, int]) -> pa.Table:
-        """Rows of a readable KPI in the order of its keys: equal to `where`, and at most `limits`, by column."""
+        """See Engine."""
         conditions = [f"{identifier(name)} = ?" for name in where] + [f"{identifier(name)} <= ?" for name in limits]
         columns = ", ".join(identifier(name) for name in kpi.column_names)
         keys = ", ".join(identifier(name) for name in kpi.grain)
@@ -161,8 +166,3 @@ def typed(kpi: Kpi) -> str:
 def nulls(kpi: Kpi) -> str:
     """A KPI's columns without values, of the types of its header."""
     return ", ".join(f"NULL::{TYPES[column.type]} AS {identifier(column.name)}" for column in kpi.columns)
-
-
-def relations_of(kpis: Sequence[Kpi]) -> list[Relation]:
-    """The shared relations that KPIs need, each once, in the order in which they are built."""
-    return list({relation.name: relation for kpi in kpis for relation in kpi.relations}.values())

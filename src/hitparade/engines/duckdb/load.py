@@ -12,7 +12,7 @@ from hitparade.engines import validation
 from hitparade.engines.duckdb.catalogue import Catalogue
 from hitparade.engines.duckdb.connection import copy_to, parquet_below, read_parquet
 from hitparade.engines.exact import NotCsv, read_exactly
-from hitparade.model import Dataset, InEffect, Problem, Severity, Source, Staged, Staging
+from hitparade.model import BadRows, Dataset, Flawed, InEffect, Problem, Severity, Source, Staged, Staging
 from hitparade.sqltext import quoted
 
 NO_DAY = "listen_date=__HIVE_DEFAULT_PARTITION__"
@@ -22,15 +22,15 @@ EXAMPLES = 5
 class Loading(Catalogue):
     """Validate files; see Staging for what comes of them."""
 
-    def stage_listens(self, sources: Sequence[Source], folder: Path) -> Staging:
-        """Validate stream files and write their good rows below a folder, by day.
+    def stage_listens(self, sources: Sequence[Source], folder: str) -> Staging:
+        """See Engine.
 
         Files that the fast reader refuses or counts otherwise than their lines are read again, exactly.
         """
         readable, unreadable = self.made_exact([source for source in sources if source.doubtful], sources)
         while True:
             try:
-                staged = self._copy_listens(readable, folder)
+                staged = self._copy_listens(readable, Path(folder))
                 wrong = [source for source in readable if miscounted(source, staged[source.load_id])]
             except self.duckdb.InvalidInputException:
                 wrong = [source for source in readable if not self.can_read(source)]
@@ -43,7 +43,7 @@ class Loading(Catalogue):
         return Staging(
             sources=tuple(readable),
             staged=staged,
-            files={"listens": parquet_below(folder)},
+            files={"listens": parquet_below(Path(folder))},
             unreadable=unreadable,
         )
 
@@ -68,15 +68,12 @@ class Loading(Catalogue):
         self,
         source: Source,
         dataset: Dataset,
-        folders: Mapping[str, Path],
+        folders: Mapping[str, str],
         *,
         in_effect: InEffect,
         watched: Mapping[str, frozenset[str]],
     ) -> Staging:
-        """Validate a catalogue file and write what differs from the catalogue in effect, by table.
-
-        `watched` are the columns that stored KPIs read; `heard_days` then knows the tracks in which they changed.
-        """
+        """See Engine."""
         read = self.read_catalogue(source, dataset)
         if not read.sources:
             return read
@@ -84,7 +81,7 @@ class Loading(Catalogue):
         return replace(read, files=files)
 
     def read_catalogue(self, source: Source, dataset: Dataset) -> Staging:
-        """Validate a catalogue file, and write nothing."""
+        """See Engine."""
         # A blank line is no row, but to DuckDB it is one where there is a single column.
         doubtful = source.doubtful or len(source.header) == 1
         readable, unreadable = self.made_exact([source] if doubtful else [], [source])
@@ -133,8 +130,11 @@ class Loading(Catalogue):
 
     # -- bad rows
 
-    def problems(self, source: Source, target: Path, *, now: datetime) -> tuple[Problem, ...]:
-        """Write the rejected rows of a file to Parquet, and tell what was wrong with its rows, warnings included."""
+    def problems(self, files: Sequence[Flawed], *, now: datetime) -> Mapping[int, BadRows]:
+        """See Engine."""
+        return {each.source.load_id: self._bad_rows(each.source, Path(each.folder), now) for each in files}
+
+    def _bad_rows(self, source: Source, folder: Path, now: datetime) -> BadRows:
         with self.in_order():
             self.run(f"CREATE OR REPLACE TEMP TABLE broken AS {validation.rejects(source)}")
         rejected = "SELECT row FROM broken WHERE severity = 'reject'"
@@ -143,12 +143,16 @@ class Loading(Catalogue):
             f'SELECT {source.load_id}::BIGINT AS load_id, row::BIGINT AS row, rule, "column", value, raw,'
             f" {at} AS rejected_at FROM broken WHERE severity = 'reject' ORDER BY row"
         )
-        if self.rows(f"SELECT count(*) FROM ({rejected})")[0][0]:
-            self.run(copy_to(written, target, by_day=False))
-        return self._summed_up("broken", "severity")
+        found = self._summed_up("broken", "severity")
+        if not self.rows(f"SELECT count(*) FROM ({rejected})")[0][0]:
+            return BadRows(problems=found, files=())
+        folder.mkdir(parents=True, exist_ok=True)
+        target = folder / "data_0.parquet"
+        self.run(copy_to(written, target, by_day=False))
+        return BadRows(problems=found, files=(str(target),))
 
     def rejected(self, load_id: int, files: Sequence[str]) -> tuple[Problem, ...]:
-        """What was wrong with the rows of a delivery, from the lake's `rejects`."""
+        """See Engine."""
         found = f"(FROM {read_parquet(files)} WHERE load_id = {load_id})"
         return self._summed_up(found, "'reject'")
 

@@ -1,0 +1,192 @@
+"""A Spark session as the engine needs it, and what is missing for one said before Spark tries."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hitparade.errors import ConfigError, MissingExtra, StorageError
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+JAVA = 17
+MEGABYTE = 1 << 20
+UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+LOOPBACK = "127.0.0.1"
+
+# What SQL means here. Set on each session of ours, so that one which others share keeps its own.
+MEANING: Mapping[str, str] = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.legacy.parquet.nanosAsLong": "false",
+    "spark.sql.parquet.compression.codec": "zstd",
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
+    "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
+    "spark.sql.parquet.int96RebaseModeInRead": "CORRECTED",
+    "spark.sql.sources.partitionOverwriteMode": "static",
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "10000",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Where Spark runs. `memory` is the heap of each executor; `settings` go before everything set here."""
+
+    master: str
+    memory: str
+    packages: tuple[str, ...]
+    settings: Mapping[str, str]
+
+    @property
+    def is_here(self) -> bool:
+        """Whether all of it runs on this machine."""
+        return self.master.startswith("local")
+
+
+def open_session(cluster: Cluster) -> tuple[SparkSession, bool]:
+    """A session of our own, and whether its Spark was started here; one that runs already is used as it is."""
+    try:
+        from pyspark import SparkContext
+        from pyspark.sql import SparkSession
+    except ImportError as error:
+        raise MissingExtra("the Spark engine", "spark") from error
+    running = SparkContext._active_spark_context is not None
+    if not running:
+        need_java()
+    with explained(cluster):
+        builder = SparkSession.builder.appName("hitparade")
+        if not running:
+            prepare_environment(cluster)
+            builder = builder.master(cluster.master).config(map=dict(started_with(cluster)))
+        session = builder.getOrCreate().newSession()
+        give_meaning(session)
+    return session, not running
+
+
+def give_meaning(session: SparkSession) -> None:
+    """Make SQL mean what it means everywhere else here."""
+    for name, value in MEANING.items():
+        session.conf.set(name, value)
+
+
+def started_with(cluster: Cluster) -> Mapping[str, str]:
+    """The settings that a Spark is started with."""
+    heap = as_heap(cluster.memory)
+    quiet = f"-Dlog4j2.configurationFile={files('hitparade.engines.spark').joinpath('log4j2.properties')}"
+    ours = {
+        "spark.driver.memory": heap,
+        "spark.executor.memory": heap,
+        "spark.driver.extraJavaOptions": quiet,
+        "spark.executor.extraJavaOptions": quiet if cluster.is_here else "",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.sql.sources.parallelPartitionDiscovery.threshold": "10000",
+        "spark.sql.shuffle.partitions": "32" if cluster.is_here else "400",
+        **({"spark.driver.bindAddress": LOOPBACK, "spark.driver.host": LOOPBACK} if cluster.is_here else {}),
+        **({"spark.jars.packages": ",".join(cluster.packages)} if cluster.packages else {}),
+    }
+    return {**{name: value for name, value in ours.items() if value}, **cluster.settings}
+
+
+def prepare_environment(cluster: Cluster) -> None:
+    """What Spark takes from the environment: Python workers of this very environment, and names of this machine."""
+    os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
+    if cluster.is_here:
+        os.environ["SPARK_LOCAL_IP"] = LOOPBACK
+        os.environ["SPARK_LOCAL_HOSTNAME"] = "localhost"
+
+
+def as_heap(memory: str) -> str:
+    """A size such as 2GB as the JVM writes it."""
+    return f"{max(memory_bytes(memory) // MEGABYTE, 1)}m"
+
+
+def memory_bytes(memory: str) -> int:
+    """A size such as 2GB in bytes."""
+    number, unit = re.fullmatch(r"([0-9.]+) ?([A-Za-z]+)", memory).groups()  # type: ignore[union-attr]  # settings match
+    return int(float(number) * UNITS[unit])
+
+
+def need_java() -> None:
+    """ConfigError unless there is a Java that Spark runs on."""
+    home = os.environ.get("JAVA_HOME")
+    java = str(Path(home) / "bin" / "java") if home else shutil.which("java")
+    hint = f"install Java {JAVA} (Debian: apt-get install openjdk-{JAVA}-jre-headless) or set JAVA_HOME to one"
+    if java is None or not Path(java).exists():
+        where = f"JAVA_HOME is {home}, and there is no bin/java in it" if home else "there is no java on the PATH"
+        raise ConfigError(f"the Spark engine needs Java {JAVA} or newer: {where}", hint=hint)
+    found = java_version(java)
+    if found is not None and found < JAVA:
+        raise ConfigError(f"the Spark engine needs Java {JAVA} or newer: {java} is Java {found}", hint=hint)
+
+
+def java_version(java: str) -> int | None:
+    """The major version of a Java; None when it does not say."""
+    try:
+        said = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=60, check=False).stderr  # noqa: S603
+    except OSError as error:
+        raise ConfigError(f"{java} cannot be run: {error.strerror}", hint="set JAVA_HOME to a Java that can") from error
+    version = re.search(r'version "(?:1\.)?(\d+)', said)
+    return int(version.group(1)) if version else None
+
+
+@contextmanager
+def explained(cluster: Cluster) -> Iterator[None]:
+    """Turn what keeps Spark from starting into errors that say so."""
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
+
+    try:
+        yield
+    except (PySparkException, Py4JError) as error:
+        reason = first_line(error)
+        raise ConfigError(
+            f"Spark does not start on {cluster.master}: {reason}",
+            hint="see [engine] in hitparade.toml: master, memory, packages, spark",
+        ) from error
+
+
+@contextmanager
+def failures_explained() -> Iterator[None]:
+    """Turn what is nobody's mistake here, lost executors and full disks, into errors that say so."""
+    from py4j.protocol import Py4JJavaError, Py4JNetworkError
+    from pyspark.errors import PySparkException
+
+    try:
+        yield
+    except (Py4JNetworkError, ConnectionError) as error:
+        raise StorageError(
+            "Spark is gone: its driver does not answer", hint="see its log for the reason, then run again"
+        ) from error
+    except (PySparkException, Py4JJavaError) as error:
+        text = str(error)
+        if "No space left on device" in text:
+            raise StorageError("the disk is full", hint="free some space, then run again: nothing is lost") from error
+        if not any(mark in text for mark in ("Job aborted", "SparkException", "OutOfMemoryError", "cancelled")):
+            raise
+        raise StorageError(
+            f"Spark could not finish: {cause(text)}",
+            hint="run again; if executors run out of memory, raise [engine] memory or give them fewer cores",
+        ) from error
+
+
+def cause(text: str) -> str:
+    """The line of a Java stack trace that says most."""
+    caused = [line.strip() for line in text.splitlines() if "Caused by:" in line or "Job aborted" in line]
+    return (caused or [text.strip().split("\n", 1)[0]])[-1][:500]
+
+
+def first_line(error: Exception) -> str:
+    """What an error says first."""
+    return str(error).strip().split("\n", 1)[0]
