@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from hitparade.errors import ConfigError
 from hitparade.storage.local import errors_explained
 
 if TYPE_CHECKING:
     import pyarrow.fs
 
 PARTS = ".part"
+S3_SCHEMES = ("s3", "s3a")
 
 
 def is_remote(url: str) -> bool:
@@ -39,7 +41,11 @@ def fetch_all(urls: Iterable[str], scratch: Path) -> tuple[str, ...]:
 
 
 def put(path: Path, url: str) -> str:
-    """Copy a file to a place, whole or not at all, in the place of any other."""
+    """Copy a file to a place, in the place of any other: on a disk whole or not at all.
+
+    In a bucket a copy that fails may leave a part of the file, which is named by nobody: names come from tasks that
+    ended, and a task that is repeated writes over it.
+    """
     if is_remote(url):
         system, target = open_system(url)
         with errors_explained(f"write {url}"), path.open("rb") as file, system.open_output_stream(target) as stream:
@@ -96,6 +102,9 @@ def open_system(url: str) -> tuple[pyarrow.fs.FileSystem, str]:
     """The file system of a URL, and the path in it. Credentials and endpoint come from the usual AWS chain."""
     import pyarrow.fs as fs
 
+    scheme, _, path = url.partition("://")
+    if scheme not in S3_SCHEMES:
+        raise ConfigError(f"{url}: no storage for '{scheme}://'", hint="use a path that all executors see, or s3://")
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     with errors_explained(f"open {url}"):
-        system, path = fs.FileSystem.from_uri(url)
-    return system, path
+        return fs.S3FileSystem(endpoint_override=endpoint), path

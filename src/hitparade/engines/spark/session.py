@@ -9,11 +9,12 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hitparade.engines.spark import s3
 from hitparade.errors import ConfigError, MissingExtra, StorageError
 
 if TYPE_CHECKING:
@@ -41,12 +42,16 @@ MEANING: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Where Spark runs. `memory` is the heap of each executor; `settings` go before everything set here."""
+    """Where Spark runs. `memory` is the heap of each executor; `settings` go before everything set here.
+
+    `s3` says whether it meets `s3://`.
+    """
 
     master: str
     memory: str
-    packages: tuple[str, ...]
-    settings: Mapping[str, str]
+    packages: tuple[str, ...] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
+    s3: bool = False
 
     @property
     def is_here(self) -> bool:
@@ -82,6 +87,8 @@ def give_meaning(session: SparkSession) -> None:
 
 def started_with(cluster: Cluster) -> Mapping[str, str]:
     """The settings that a Spark is started with."""
+    import pyspark
+
     heap = as_heap(cluster.memory)
     quiet = f"-Dlog4j2.configurationFile={files('hitparade.engines.spark').joinpath('log4j2.properties')}"
     ours = {
@@ -94,8 +101,14 @@ def started_with(cluster: Cluster) -> Mapping[str, str]:
         "spark.sql.sources.parallelPartitionDiscovery.threshold": "10000",
         "spark.sql.shuffle.partitions": "32" if cluster.is_here else "400",
         **({"spark.driver.bindAddress": LOOPBACK, "spark.driver.host": LOOPBACK} if cluster.is_here else {}),
-        **({"spark.jars.packages": ",".join(cluster.packages)} if cluster.packages else {}),
     }
+    packages = list(cluster.packages)
+    if cluster.s3:
+        hadoop = s3.hadoop_version(Path(pyspark.__file__).parent)
+        ours.update(s3.settings(hadoop, os.environ))
+        packages += s3.packages(hadoop)
+    if packages:
+        ours["spark.jars.packages"] = ",".join(packages)
     return {**{name: value for name, value in ours.items() if value}, **cluster.settings}
 
 
