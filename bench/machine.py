@@ -6,7 +6,7 @@ import os
 import platform
 from importlib.metadata import version
 
-PACKAGES = ("duckdb", "pyarrow", "pyiceberg")
+PACKAGES = ("duckdb", "pyarrow", "pyiceberg", "pyspark")
 
 
 def facts() -> dict[str, str | int | float]:

@@ -44,6 +44,9 @@ def wanted(measure: Measure) -> str:
 def write(
     parts: Sequence[Part], machine: Mapping[str, str | int | float], *, now: datetime, path: Path = RESULTS
 ) -> None:
-    """results.json."""
-    document = {"date": now.isoformat(timespec="seconds"), "machine": machine, "parts": [as_json(p) for p in parts]}
+    """results.json: these parts, and as they were those that were not measured now."""
+    known = {part["part"]: part for part in json.loads(path.read_text())["parts"]} if path.exists() else {}
+    measured = {"date": now.isoformat(timespec="seconds"), "machine": machine}
+    known.update({part.key: {**as_json(part), **measured} for part in parts})
+    document = {"parts": [known[key] for key in sorted(known)]}
     path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")

@@ -31,9 +31,11 @@ STEPS = ("load", "compute", "publish", "archive", "check")
 # Libraries that only the named parts know, and none of them imports when it is itself imported...
 LATE = {
     "duckdb": ("engines", "contracts/re2", "sample"),
-    "pyarrow": ("engines", "charts", "cli", "lake", "landing", "sample", "sinks"),
+    "pyarrow": ("engines", "charts", "cli", "lake", "landing", "sample", "sinks", "storage"),
+    "py4j": ("engines/spark",),
     "pycountry": ("engines",),
     "pyiceberg": ("lake",),
+    "pyspark": ("engines/spark",),
     "sqlalchemy": ("ledger", "lake"),
 }
 # ...but for these, which are imported late themselves.

@@ -157,6 +157,11 @@ class Settings(BaseSettings):
         """A location as a path: absolute, or below the workspace."""
         return str(self.root / location)
 
+    def meets_s3(self) -> bool:
+        """Whether any place is in a bucket."""
+        places = (self.landing.streams, self.landing.songs, self.landing.users, self.lake.location)
+        return any(place.startswith("s3://") for place in places)
+
     def ledger_url(self) -> str:
         """The ledger's database URL."""
         if self.ledger.url is None:

@@ -72,7 +72,7 @@ def parts(ws: Workspace) -> Iterator[Finding]:
     looks: dict[str, Callable[[], str]] = {
         "kpis": lambda: f"{len(ws.kpis)}",
         "lake": lambda: str(ws.lake.location),
-        "engine": lambda: f"{type(ws.engine).__name__}, memory {ws.settings.engine.memory}",
+        "engine": lambda: engine(ws),
         "sinks": lambda: ", ".join(sink.url for sink in ws.sinks) or "none",
     }
     for name, look in looks.items():
@@ -80,3 +80,13 @@ def parts(ws: Workspace) -> Iterator[Finding]:
             yield Finding(name, "good", look())
         except HitParadeError as error:
             yield wrong(name, error)
+
+
+def engine(ws: Workspace) -> str:
+    """What the engine is made of. A Spark is not started: that there is one to start is enough."""
+    settings = ws.settings.engine
+    if settings.name == "duckdb":
+        return f"{type(ws.engine).__name__}, memory {settings.memory}"
+    from hitparade.engines.spark.session import need_java, need_pyspark
+
+    return f"pyspark {need_pyspark()}, Java {need_java()}, {settings.master}, memory {settings.memory}"

@@ -384,22 +384,6 @@ class Staging:
 
 
 @dataclass(frozen=True, slots=True)
-class Flawed:
-    """A staged file some of whose rows may break rules, and the folder for those that are rejected."""
-
-    source: Source
-    folder: str
-
-
-@dataclass(frozen=True, slots=True)
-class BadRows:
-    """What was wrong with the rows of a file, and the Parquet files of those that are rejected."""
-
-    problems: tuple[Problem, ...]
-    files: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class ComputedDays:
     """What an engine made of some days: per KPI its files, and per KPI and day its rows.
 

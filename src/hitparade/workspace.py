@@ -112,6 +112,7 @@ class Workspace:
                     memory=engine.memory,
                     packages=engine.packages,
                     settings={name: as_setting(value) for name, value in engine.spark.items()},
+                    s3=self.settings.meets_s3(),
                 ),
                 day_rows=engine.day_rows,
                 scratch=self.scratch,

@@ -16,14 +16,14 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from hitparade.engines.base import Engine
+from hitparade.engines.base import Engine, Flawed
 from hitparade.engines.duckdb import open_engine as open_duckdb
 from hitparade.engines.spark import Cluster
 from hitparade.engines.spark import open_engine as open_spark
 from hitparade.engines.spark.files import fetch_all, put
 from hitparade.kpis.registry import load_kpis
 from hitparade.kpis.render import render
-from hitparade.model import Flawed, InEffect, Source
+from hitparade.model import InEffect, Source
 from tests.engines.staging import contract_with, source_of
 
 NOW = datetime(2024, 7, 1, tzinfo=UTC)

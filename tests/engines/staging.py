@@ -15,10 +15,10 @@ import pyarrow.parquet as pq
 from hitparade.contracts.files import read_header
 from hitparade.contracts.manifest import builtin_contract, parse_manifest
 from hitparade.contracts.rules import compile_rules
-from hitparade.engines.base import Engine
+from hitparade.engines.base import Engine, Flawed
 from hitparade.engines.duckdb import DuckDBEngine, open_engine
 from hitparade.landing.identify import fingerprint
-from hitparade.model import Contract, Dataset, Flawed, InEffect, Problem, Source, Staging
+from hitparade.model import Contract, Dataset, InEffect, Problem, Source, Staging
 
 TABLES: Mapping[Dataset, tuple[str, ...]] = {
     "streams": ("listens",),

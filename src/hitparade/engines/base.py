@@ -7,17 +7,34 @@ and never commits: it is told which rows count, and gives back what it wrote and
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
-from hitparade.model import BadRows, ComputedDays, Dataset, Flawed, InEffect, Kpi, Problem, Relation, Source, Staging
+from hitparade.model import ComputedDays, Dataset, InEffect, Kpi, Problem, Relation, Source, Staging
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Flawed:
+    """A staged file some of whose rows may break rules, and the folder for those that are rejected."""
+
+    source: Source
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class BadRows:
+    """What was wrong with the rows of a file, and the Parquet files of those that are rejected."""
+
+    problems: tuple[Problem, ...]
+    files: tuple[str, ...]
 
 
 class Engine(Protocol):

@@ -17,10 +17,10 @@ from hitparade.contracts.files import (
 )
 from hitparade.contracts.report import summary
 from hitparade.contracts.rules import compile_rules
-from hitparade.engines.base import Engine
+from hitparade.engines.base import Engine, Flawed
 from hitparade.landing.discover import plain_name
 from hitparade.landing.spool import plain
-from hitparade.model import Blob, Contract, Fingerprint, Flawed, NewDelivery, Problem, Source, Staged, Staging
+from hitparade.model import Blob, Contract, Fingerprint, NewDelivery, Problem, Source, Staged, Staging
 from hitparade.storage import Storage, open_storage
 from hitparade.storage.packed import Unreadable
 from hitparade.workspace import TABLES, Workspace

@@ -9,10 +9,11 @@ from datetime import date, datetime
 from pathlib import Path
 
 from hitparade.engines import validation
+from hitparade.engines.base import BadRows, Flawed
 from hitparade.engines.duckdb.catalogue import Catalogue
 from hitparade.engines.duckdb.connection import copy_to, parquet_below, read_parquet
 from hitparade.engines.exact import NotCsv, read_exactly
-from hitparade.model import BadRows, Dataset, Flawed, InEffect, Problem, Severity, Source, Staged, Staging
+from hitparade.model import Dataset, InEffect, Problem, Severity, Source, Staged, Staging
 from hitparade.sqltext import quoted
 
 NO_DAY = "listen_date=__HIVE_DEFAULT_PARTITION__"

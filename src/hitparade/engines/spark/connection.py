@@ -18,7 +18,7 @@ from hitparade.engines.spark.session import (
     memory_bytes,
     open_session,
 )
-from hitparade.engines.spark.spread import slots_of, spread
+from hitparade.engines.spark.spread import slots_of, slots_of_executor, spread
 from hitparade.engines.spark.tasks import Catalogue, Means
 from hitparade.model import InEffect, Kpi
 from hitparade.sqltext import quoted
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 MAX_LANES = 64
+LEAST_SHARE = 256 << 20
 
 COLUMNS: Mapping[str, str] = {
     "listens": "user_id BIGINT, track_id STRING, listened_at TIMESTAMP_NTZ, listen_date DATE, listen_hour INT,"
@@ -103,12 +104,9 @@ class Connected:
 
     @property
     def means(self) -> Means:
-        """What a task may take: its share of an executor's memory, beside the heap."""
-        cores = self.session.conf.get("spark.executor.cores", None) or (self.slots if self.cluster.is_here else 1)
-        if self.cluster.master.startswith("local-cluster"):
-            cores = self.cluster.master.split(",")[1]
-        share = max(memory_bytes(self.cluster.memory) // int(cores), 256 << 20)
-        return Means(memory=f"{share >> 20}MiB", zone=self.zone)
+        """What a task may take: its share of what an executor has beside its heap."""
+        share = memory_bytes(self.cluster.memory) // slots_of_executor(self.session)
+        return Means(memory=f"{max(share, LEAST_SHARE) >> 20}MiB", zone=self.zone)
 
     def each(self, work: Callable[[Item, Path], Result], items: Sequence[Item]) -> list[Result]:
         """See Engine."""

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
 
+from hitparade.engines.base import BadRows, Flawed
 from hitparade.engines.spark import files, tasks
 from hitparade.engines.spark.connection import Connected
 from hitparade.engines.spark.spread import TASKS_PER_SLOT, spread
-from hitparade.model import BadRows, Dataset, Flawed, InEffect, Source, Staging
+from hitparade.model import Dataset, InEffect, Source, Staging
 
 # Bytes of CSV that a task validates: enough to be worth its start, and not so much that a lost one hurts.
 TASK_BYTES = (16 << 20, 512 << 20)

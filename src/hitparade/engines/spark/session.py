@@ -61,11 +61,10 @@ class Cluster:
 
 def open_session(cluster: Cluster) -> tuple[SparkSession, bool]:
     """A session of our own, and whether its Spark was started here; one that runs already is used as it is."""
-    try:
-        from pyspark import SparkContext
-        from pyspark.sql import SparkSession
-    except ImportError as error:
-        raise MissingExtra("the Spark engine", "spark") from error
+    need_pyspark()
+    from pyspark import SparkContext
+    from pyspark.sql import SparkSession
+
     running = SparkContext._active_spark_context is not None
     if not running:
         need_java()
@@ -131,8 +130,18 @@ def memory_bytes(memory: str) -> int:
     return int(float(number) * UNITS[unit])
 
 
-def need_java() -> None:
-    """ConfigError unless there is a Java that Spark runs on."""
+def need_pyspark() -> str:
+    """The version of pyspark; MissingExtra when it is not installed."""
+    try:
+        import pyspark
+    except ImportError as error:
+        raise MissingExtra("the Spark engine", "spark") from error
+    version: str = pyspark.__version__
+    return version
+
+
+def need_java() -> int | None:
+    """The version of the Java that Spark will run on; ConfigError unless there is one."""
     home = os.environ.get("JAVA_HOME")
     java = str(Path(home) / "bin" / "java") if home else shutil.which("java")
     hint = f"install Java {JAVA} (Debian: apt-get install openjdk-{JAVA}-jre-headless) or set JAVA_HOME to one"
@@ -142,6 +151,7 @@ def need_java() -> None:
     found = java_version(java)
     if found is not None and found < JAVA:
         raise ConfigError(f"the Spark engine needs Java {JAVA} or newer: {java} is Java {found}", hint=hint)
+    return found
 
 
 def java_version(java: str) -> int | None:

@@ -28,6 +28,12 @@ def slots_of(session: SparkSession) -> int:
     return max(int(session.sparkContext.defaultParallelism), 2)
 
 
+def slots_of_executor(session: SparkSession) -> int:
+    """How many of them an executor has; the driver is among those that Spark lists."""
+    executors = session.sparkContext._jsc.sc().getExecutorMemoryStatus().size() - 1
+    return -(-slots_of(session) // max(executors, 1))
+
+
 def spread(
     session: SparkSession, work: Callable[[Item, Path], Result], items: Sequence[Item], *, tasks: int | None = None
 ) -> list[Result]:

@@ -16,9 +16,10 @@ from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 
+from hitparade.engines.base import BadRows, Flawed
 from hitparade.engines.duckdb import DuckDBEngine, open_engine
 from hitparade.engines.spark import files
-from hitparade.model import BadRows, ComputedDays, Dataset, Flawed, InEffect, Kpi, Source, Staged, Staging
+from hitparade.model import ComputedDays, Dataset, InEffect, Kpi, Source, Staging
 from hitparade.storage.packed import is_plain, make_plain
 
 
@@ -41,7 +42,8 @@ class Catalogue:
 
 @contextmanager
 def engine_for(means: Means, scratch: Path) -> Iterator[DuckDBEngine]:
-    """An engine for one task."""
+    """An engine for one task, in the place of one that the worker kept: together they would take too much."""
+    kept().close()
     engine = open_engine(memory=means.memory, threads=1, scratch=scratch, zone=means.zone)
     try:
         yield engine
@@ -299,8 +301,3 @@ def fetched(rows: InEffect, scratch: Path) -> InEffect:
 def name_of(parts: Iterator[object]) -> str:
     """A file name that tells what is in the file: the same for the same parts, and for no others."""
     return hashlib.sha256("\n".join(str(part) for part in parts).encode()).hexdigest()[:32]
-
-
-def counted(staged: Sequence[Mapping[int, Staged]]) -> dict[int, Staged]:
-    """What several tasks counted."""
-    return {load_id: found for each in staged for load_id, found in each.items()}
