@@ -75,7 +75,7 @@ def rows(fields: dict[str, FieldInfo]) -> Iterator[str]:
     """One line a setting."""
     for name, field in fields.items():
         default = "" if field.default in (None, ()) else f"`{field.default!r}`".replace("'", '"')
-        yield f"| `{name}` | {default} | {field.description} |"
+        yield f"| `{name}` | {default} | {' '.join(str(field.description).split())} |"
 
 
 if __name__ == "__main__":

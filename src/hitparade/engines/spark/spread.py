@@ -30,7 +30,7 @@ def slots_of(session: SparkSession) -> int:
 
 def slots_of_executor(session: SparkSession) -> int:
     """How many of them an executor has; the driver is among those that Spark lists."""
-    executors = session.sparkContext._jsc.sc().getExecutorMemoryStatus().size() - 1
+    executors = int(session.sparkContext._jsc.sc().getExecutorMemoryStatus().size()) - 1
     return -(-slots_of(session) // max(executors, 1))
 
 
