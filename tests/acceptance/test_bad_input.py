@@ -196,6 +196,7 @@ def test_ctrl_c_leaves_nothing_half_done(shop: Shop) -> None:
         _, errors = process.communicate(timeout=120)
         assert "Traceback" not in errors
         assert process.returncode == 130, (event, errors)
+        assert "error: interrupted" in errors
     assert hitparade(shop, "run").returncode == 0
     assert listens(shop) == len(set(rows))
     assert not list(shop.landing("streams").glob("*.csv"))

@@ -72,7 +72,8 @@ def run(arguments: list[str]) -> int:
             "the traceback is in the log above; please report it",
         )
         return BUG
-    return int(code or DONE)
+    # typer answers Ctrl-C by a code alone.
+    return interrupted() if code == INTERRUPTED else int(code or DONE)
 
 
 def interrupted() -> int:

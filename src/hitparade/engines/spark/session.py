@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import shutil
@@ -113,6 +114,9 @@ def started_with(cluster: Cluster) -> Mapping[str, str]:
 
 def prepare_environment(cluster: Cluster) -> None:
     """What Spark takes from the environment: Python workers of this very environment, and names of this machine."""
+    # A connection that Ctrl-C breaks is no news: what becomes of the call is told where it was made.
+    logging.getLogger("py4j").setLevel(logging.CRITICAL)
+    logging.getLogger().addFilter(lambda record: "py4j" not in record.pathname)
     os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
     if cluster.is_here:
         os.environ["SPARK_LOCAL_IP"] = LOOPBACK

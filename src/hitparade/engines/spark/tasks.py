@@ -19,6 +19,7 @@ from pathlib import Path
 from hitparade.engines.base import BadRows, Flawed
 from hitparade.engines.duckdb import DuckDBEngine, open_engine
 from hitparade.engines.spark import files
+from hitparade.engines.spark.spread import executors_disk
 from hitparade.model import ComputedDays, Dataset, InEffect, Kpi, Source, Staging
 from hitparade.storage.packed import is_plain, make_plain
 
@@ -254,7 +255,7 @@ class Kept:
         if self.engine is not None and self.opened_for == (means, catalogue):
             return self.engine
         self.close()
-        self.scratch = tempfile.TemporaryDirectory(prefix="hitparade-")
+        self.scratch = tempfile.TemporaryDirectory(prefix="hitparade-", dir=executors_disk())
         folder = Path(self.scratch.name)
         engine = open_engine(memory=means.memory, threads=1, scratch=folder, zone=means.zone)
         open_catalogue(engine, catalogue, folder)
