@@ -93,21 +93,22 @@ class Computing(Connected):
     def _write(self, kpi: Kpi, previous: Sequence[str], folder: str) -> tuple[tuple[str, ...], Mapping[date, int]]:
         """Write a KPI's rows of now, and zeros for the keys that were stored and are gone; its files, and its rows."""
         session = self.sql_session
-        now = self.sql(session, f"SELECT {typed(kpi)} FROM ({self.translate(kpi.sql)})")
-        rows = now
+        self._append(self.sql(session, f"SELECT {typed(kpi)} FROM ({self.translate(kpi.sql)})"), folder)
         if previous:
-            now.persist().createOrReplaceTempView("computed")
+            # Against what was written: Spark 4.1 makes no plan of a view with WITH in it that is read twice.
+            self.view(session, "computed", schema_of(kpi), files.parquet_below(folder))
             self.view(session, "previous", schema_of(kpi), previous)
-            rows = self.sql(session, f"SELECT * FROM computed UNION ALL {vanished(kpi)}")
+            self._append(self.sql(session, vanished(kpi)), folder)
+        written = files.parquet_below(folder)
+        self.view(session, "written", schema_of(kpi), written)
+        return written, dict(self.rows_of(session, "SELECT listen_date, count(*) FROM written GROUP BY listen_date"))
+
+    def _append(self, rows: DataFrame, folder: str) -> None:
+        """Write rows below a folder, by day."""
         with failures_explained():
             # Spark takes the column that it partitions by out of the files, so it is given a copy.
             days = rows.withColumn("day", rows["listen_date"]).hint("rebalance", "day")
             days.write.mode("append").partitionBy("day").parquet(folder)
-            if previous:
-                now.unpersist()
-        written = files.parquet_below(folder)
-        self.view(session, "written", schema_of(kpi), written)
-        return written, dict(self.rows_of(session, "SELECT listen_date, count(*) FROM written GROUP BY listen_date"))
 
     # -- answers
 

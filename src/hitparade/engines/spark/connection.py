@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 MAX_LANES = 64
 LEAST_SHARE = 256 << 20
+# A path is a path: Spark takes [ and * in one for a pattern otherwise.
+AS_IT_STANDS = ("__globPaths__", "false")
 
 COLUMNS: Mapping[str, str] = {
     "listens": "user_id BIGINT, track_id STRING, listened_at TIMESTAMP_NTZ, listen_date DATE, listen_hour INT,"
@@ -117,7 +119,8 @@ class Connected:
     def view(self, session: SparkSession, name: str, columns: str, urls: Sequence[str]) -> None:
         """Parquet files as a view of just these columns; what their folders are called says nothing."""
         if urls:
-            frame = session.read.schema(columns).option("recursiveFileLookup", "true").parquet(*urls)
+            reader = session.read.schema(columns).option("recursiveFileLookup", "true").option(*AS_IT_STANDS)
+            frame = reader.parquet(*urls)
         else:
             frame = session.createDataFrame([], columns)
         frame.createOrReplaceTempView(name)

@@ -71,7 +71,7 @@ class Loading(Connected):
         key = "user_id" if dataset == "users" else "track_id"
         session = self.session.newSession()
         self.open_listens(session, listens)
-        session.read.parquet(self.touching).createOrReplaceTempView("touching")
+        self.view(session, "touching", f"{key} {'BIGINT' if dataset == 'users' else 'STRING'}", [self.touching])
         found = self.rows_of(
             session, f"SELECT DISTINCT listen_date FROM listens WHERE {key} IN (SELECT {key} FROM touching)"
         )

@@ -209,9 +209,11 @@ def failures_explained() -> Iterator[None]:
 
 
 def cause(text: str) -> str:
-    """The line of a Java stack trace that says most."""
-    caused = [line.strip() for line in text.splitlines() if "Caused by:" in line or "Job aborted" in line]
-    return (caused or [text.strip().split("\n", 1)[0]])[-1][:500]
+    """The line of a Java stack trace that says most: the innermost cause, else what was thrown."""
+    lines = [line.strip() for line in text.splitlines()]
+    caused = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
+    thrown = [line.removeprefix(": ") for line in lines if line.startswith(": ")]
+    return (caused[-1:] or thrown or lines[:1])[0][:500]
 
 
 def first_line(error: Exception) -> str:
