@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DONE = 0
-LOOK_SECONDS = 0.25
+LOOK_SECONDS = 1.0
 
 
 class BenchFailed(Exception):

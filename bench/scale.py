@@ -27,7 +27,7 @@ def sample(listens: int) -> Sample:
 
 
 def sizes(data: Path, work: Path) -> Part:
-    """Both engines at each size, and Spark on a cluster of two executors too."""
+    """Both engines at each size, Spark on a cluster of two executors."""
     title = "hitparade run by engine and size, wall time and peak memory of all its processes"
     if shutil.which("java") is None:
         return Part(key="e", title=title, skipped=NO_JAVA)
@@ -48,14 +48,13 @@ def sizes(data: Path, work: Path) -> Part:
 
 
 def against_handwritten(data: Path, work: Path, *, rounds: int, listens: int) -> Part:
-    """Spark, by tasks and by SQL alone, and a plain PySpark job over the same files, in turn."""
+    """Spark and a plain PySpark job over the same files, in turn."""
     title = f"{listens:,} listens over {DAYS} days on {CLUSTER}: hitparade run and a plain PySpark job"
     if shutil.which("java") is None:
         return Part(key="f", title=title, skipped=NO_JAVA)
     landing = generated(data, sample(listens))
     ways: Mapping[str, Callable[[], Usage]] = {
         "hitparade": lambda: run_once(landing, work, spark(CLUSTER)),
-        "hitparade, KPIs by SQL alone": lambda: run_once(landing, work, {**spark(CLUSTER), **BY_SQL}),
         "plain PySpark": lambda: handwritten_once(landing, work),
     }
     taken: dict[str, list[Usage]] = {name: [] for name in ways}
@@ -69,7 +68,6 @@ def against_handwritten(data: Path, work: Path, *, rounds: int, listens: int) ->
         title=title,
         measures=(
             Measure("wall time, ratio", wall(taken["hitparade"]) / theirs, "x", WALL_RATIO),
-            Measure("wall time by SQL alone, ratio", wall(taken["hitparade, KPIs by SQL alone"]) / theirs, "x"),
             *(Measure(f"wall time, {name}", wall(usages), "s") for name, usages in taken.items()),
             *(Measure(f"peak memory, {name}", peak(usages), "GB") for name, usages in taken.items()),
         ),
@@ -77,12 +75,9 @@ def against_handwritten(data: Path, work: Path, *, rounds: int, listens: int) ->
     )
 
 
-BY_SQL = {"HITPARADE_ENGINE__DAY_ROWS": "0"}
-
-
 def engines() -> Mapping[str, Mapping[str, str]]:
     """Settings by what they are called."""
-    return {"DuckDB": {}, "Spark in one process": spark("local[*]"), "Spark, two executors": spark(CLUSTER)}
+    return {"DuckDB": {}, "Spark, two executors": spark(CLUSTER)}
 
 
 def spark(master: str) -> Mapping[str, str]:

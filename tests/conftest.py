@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
+from tests.spark import spark as spark
+
 
 @pytest.fixture(autouse=True)
 def silent_logs() -> Iterator[None]:

@@ -1,6 +1,6 @@
 """A workspace for tests, worked with as its users do: files are dropped, steps are run, KPIs are read.
 
-Everything is real: files, ledger, Iceberg, DuckDB. Each call opens the workspace anew, like a process of its own.
+Everything is real: files, ledger, Iceberg, the engines. Each call opens the workspace anew, like a process of its own.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
+from copy import copy
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import pyarrow.parquet as pq
 
 from hitparade import pipeline
 from hitparade.charts import Charts
-from hitparade.config import read_settings
+from hitparade.config import EngineName, read_settings
 from hitparade.model import Computation, Dataset, Delivery
 from hitparade.pipeline import Outcome
 from hitparade.scaffold import make_workspace
@@ -31,17 +32,29 @@ LAB = Path(__file__).parents[2] / "shared" / "data" / "lab"
 
 
 class Shop:
-    """One workspace."""
+    """One workspace. Without an `engine` it is that of the settings which works on it."""
 
-    def __init__(self, root: Path, *, settings: str = "") -> None:
+    def __init__(
+        self, root: Path, *, settings: str = "", engine: EngineName | None = None, day_rows: int | None = None
+    ) -> None:
         self.root = root
+        self.engine = engine
         make_workspace(root)
         config = root / "hitparade.toml"
-        config.write_text(settings + "\n" + config.read_text().replace("[landing] ", "[landing]\nsettle_seconds = 0 #"))
+        text = config.read_text().replace("[landing] ", "[landing]\nsettle_seconds = 0 #")
+        if day_rows is not None:
+            text = text.replace("[engine]\n", f"[engine]\nday_rows = {day_rows}\n")
+        config.write_text(settings + "\n" + text)
 
     def open(self, command: str = "test") -> AbstractContextManager[Workspace]:
         """The workspace, opened."""
-        return open_workspace(read_settings(self.root / "hitparade.toml"), command=command)
+        return open_workspace(read_settings(self.root / "hitparade.toml", engine=self.engine), command=command)
+
+    def by(self, engine: EngineName) -> Shop:
+        """The same workspace, worked on by an engine of this name."""
+        other = copy(self)
+        other.engine = engine
+        return other
 
     # -- deliveries
 

@@ -1,5 +1,5 @@
-"""The engine by which contracts are put to work."""
+"""The engines by which contracts are put to work."""
 
-from tests.engines.conftest import engine
+from tests.engines.conftest import duckdb_engine, engine, engine_name
 
-__all__ = ["engine"]
+__all__ = ["duckdb_engine", "engine", "engine_name"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hitparade.engines.duckdb import DuckDBEngine
+from hitparade.engines.base import Engine
 from tests.engines.staging import contract_with, judged
 
 at = datetime.fromisoformat
@@ -17,7 +17,7 @@ def times(*texts: str) -> bytes:
     return b"user_id,track_id,listen_time\n" + b"".join(f"{n},t,{text}\n".encode() for n, text in enumerate(texts))
 
 
-def test_local_times_are_read_in_the_contracts_zone(engine: DuckDBEngine, tmp_path: Path) -> None:
+def test_local_times_are_read_in_the_contracts_zone(engine: Engine, tmp_path: Path) -> None:
     contract = contract_with(timezone="Europe/Berlin")
     summer, winter = "2024-07-01 12:00:00", "2024-01-01 12:00:00"
     ambiguous, skipped, stated = "2024-10-27 02:30:00", "2024-03-31 02:30:00", "2024-03-31 02:30:00Z"
@@ -33,7 +33,7 @@ def test_local_times_are_read_in_the_contracts_zone(engine: DuckDBEngine, tmp_pa
     assert found.broken == {("type", "listen_time", "reject"): [(4, skipped)]}
 
 
-def test_bounds_of_timestamps_are_in_the_contracts_zone_too(engine: DuckDBEngine, tmp_path: Path) -> None:
+def test_bounds_of_timestamps_are_in_the_contracts_zone_too(engine: Engine, tmp_path: Path) -> None:
     field = {"type": "timestamp", "required": True, "min": "2024-07-01 00:00:00"}
     contract = contract_with(fields={"listen_time": field}, timezone="Europe/Berlin")
     data = times("2024-07-01 00:00:00", "2024-06-30 22:00:00Z", "2024-06-30 23:59:59", "2024-06-30 21:59:59Z")
@@ -54,19 +54,19 @@ def test_bounds_of_timestamps_are_in_the_contracts_zone_too(engine: DuckDBEngine
         ("UTC", "2024-03-31 02:30:00", at("2024-03-31 02:30:00")),
     ],
 )
-def test_zones_with_odd_shifts(engine: DuckDBEngine, tmp_path: Path, zone: str, local: str, utc: datetime) -> None:
+def test_zones_with_odd_shifts(engine: Engine, tmp_path: Path, zone: str, local: str, utc: datetime) -> None:
     found = judged(engine, tmp_path, contract_with(timezone=zone), times(local))
 
     assert [row["listened_at"] for row in found.rows] == [utc]
 
 
-def test_a_time_on_a_day_that_a_zone_left_out_does_not_exist(engine: DuckDBEngine, tmp_path: Path) -> None:
+def test_a_time_on_a_day_that_a_zone_left_out_does_not_exist(engine: Engine, tmp_path: Path) -> None:
     found = judged(engine, tmp_path, contract_with(timezone="Pacific/Apia"), times("2011-12-30 12:00:00"))
 
     assert found.rows == []
 
 
-def test_a_format_with_an_offset_needs_no_zone(engine: DuckDBEngine, tmp_path: Path) -> None:
+def test_a_format_with_an_offset_needs_no_zone(engine: Engine, tmp_path: Path) -> None:
     field = {"type": "timestamp", "required": True, "format": "%d.%m.%Y %H:%M %z"}
     contract = contract_with(fields={"listen_time": field}, timezone="Europe/Berlin")
     data = times("25.06.2024 10:00 +02:00", "25.06.2024 10:00 -0530", "25.06.2024 10:00", "31.02.2024 10:00 +00:00")
@@ -80,7 +80,7 @@ def test_a_format_with_an_offset_needs_no_zone(engine: DuckDBEngine, tmp_path: P
     assert [row for row, _ in found.broken["type", "listen_time", "reject"]] == [3, 4]
 
 
-def test_a_percent_sign_before_a_z_is_no_offset(engine: DuckDBEngine, tmp_path: Path) -> None:
+def test_a_percent_sign_before_a_z_is_no_offset(engine: Engine, tmp_path: Path) -> None:
     field = {"type": "timestamp", "required": True, "format": "%Y-%m-%d %H:%M %%z"}
     contract = contract_with(fields={"listen_time": field}, timezone="Europe/Berlin")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from hitparade.config import EngineName
 from hitparade.contracts.files import read_header
 from hitparade.contracts.manifest import builtin_contract, parse_manifest
 from hitparade.contracts.rules import compile_rules
@@ -19,6 +20,7 @@ from hitparade.engines.base import Engine, Flawed
 from hitparade.engines.duckdb import DuckDBEngine, open_engine
 from hitparade.landing.identify import fingerprint
 from hitparade.model import Contract, Dataset, InEffect, Problem, Source, Staging
+from tests.spark import opened as opened_spark
 
 TABLES: Mapping[Dataset, tuple[str, ...]] = {
     "streams": ("listens",),
@@ -29,9 +31,14 @@ Row = dict[str, Any]
 NOW = datetime(2024, 7, 1, tzinfo=UTC)
 
 
+def opened(name: EngineName, scratch: Path, *, zone: str = "UTC") -> AbstractContextManager[Engine]:
+    """An engine by its name, closed at the end."""
+    return opened_spark(scratch, zone=zone) if name == "spark" else opened_duckdb(scratch, zone=zone)
+
+
 @contextmanager
-def opened(scratch: Path, *, zone: str = "UTC") -> Iterator[DuckDBEngine]:
-    """An engine with little memory, closed at the end."""
+def opened_duckdb(scratch: Path, *, zone: str = "UTC") -> Iterator[DuckDBEngine]:
+    """The embedded engine with little memory, closed at the end."""
     scratch.mkdir(parents=True, exist_ok=True)
     engine = open_engine(memory="500MB", threads=2, scratch=scratch, zone=zone)
     try:
@@ -78,6 +85,7 @@ def staged(
     folder: Path,
     *,
     in_effect: Mapping[str, tuple[str, ...]] | None = None,
+    watched: Mapping[str, frozenset[str]] | None = None,
 ) -> Staging:
     """What the engine makes of one file."""
     if dataset == "streams":
@@ -91,7 +99,7 @@ def staged(
         dataset,
         folders,
         in_effect=InEffect(files=before, load_ids={1: 1} if in_effect else {}),
-        watched={},
+        watched=watched or {},
     )
 
 
@@ -114,16 +122,20 @@ def outcome(problems: tuple[Problem, ...]) -> dict[tuple[str, str | None, str], 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What became of a file's rows: those loaded, and by broken rule and severity the others' numbers and values."""
+    """What became of a file's rows: those loaded, by broken rule and severity the numbers and values that are shown of
+    the others, and the rows of `rejects`.
+    """
 
     rows: list[Row]
     broken: Mapping[tuple[str, str | None, str], list[tuple[int, str]]]
+    rejects: list[Row]
 
 
-def judged(engine: DuckDBEngine, folder: Path, contract: Contract, data: bytes) -> Listed:
+def judged(engine: Engine, folder: Path, contract: Contract, data: bytes) -> Listed:
     """A stream file of these bytes, judged by a contract."""
     path = folder / "streams.csv"
     path.write_bytes(data)
     staging = staged(engine, source_of(path, contract), "streams", folder)
-    problems = problems_of(engine, staging.sources[0], folder)
-    return Listed(rows_of(staging, "listens"), outcome(problems))
+    bad = engine.problems([Flawed(staging.sources[0], str(folder / "rejects"))], now=NOW)[1]
+    rejects = [row for file in bad.files for row in pq.ParquetFile(file).read().to_pylist()]
+    return Listed(rows_of(staging, "listens"), outcome(bad.problems), rejects)

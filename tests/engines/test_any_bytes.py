@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from hitparade.contracts.files import header_problems
+from hitparade.engines.base import Engine, Flawed
 from hitparade.engines.duckdb import DuckDBEngine
-from tests.engines.plain_reading import read_plainly
-from tests.engines.staging import contract_with, problems_of, rows_of, source_of, staged
+from hitparade.model import Source
+from tests.engines.plain_reading import Reading, read_plainly
+from tests.engines.staging import contract_with, rows_of, source_of
 
 NOW = datetime(2024, 7, 1, tzinfo=UTC)
 EXAMPLES = int(os.environ.get("HITPARADE_EXAMPLES", "60"))
+BATCH = 5
 
 DELIMITERS = (",", ",", ",", ",", ";", "\t", "|", " ", "^", "]", "\\", "¦")
 HEADERS = (
@@ -86,47 +90,86 @@ def files(draw: st.DrawFn) -> tuple[bytes, str]:
     return (data.rstrip(b"\r\n") if draw(st.booleans()) else data), delimiter
 
 
-HEADER = b"user_id,track_id,listen_time\n"
-
-
-@settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-@given(file=files())
-@example(file=(HEADER + b'1,t,"2024-06-25 17:43:13" \n', ","))
-@example(file=(HEADER + b'1,t,2024-06-25 17:43:13\n42,"t,2024-06-25 17:43:13\n1,t,2024-06-25 17:43:13\n', ","))
-@example(file=(HEADER + b'42,x"y,"\n1,t,2024-06-25 17:43:13\n', ","))
-@example(file=(HEADER + b'"a\rb",t,2024-06-25 17:43:13\r"1,t,2024-06-25 17:43:13\r', ","))
-@example(file=(HEADER.strip() + b",more\n1,t,2024-06-25 17:43:13,\xff\n", ","))
-@example(file=(HEADER + b"\xc2\xa042,t,2024-06-25 17:43:13\n", ","))
-@example(file=(b'user_id,listen_time,track_id\n1,2024-06-25 17:43:13, ""', ","))
-@example(file=(b'user_id,listen_time,track_id\n1,2024-06-25 17:43:13,t,""', ","))
-@example(file=(b'user_id,listen_time,track_id\n1,2024-06-25 17:43:13,t,""\n', ","))
-@example(file=(b'track_id,user_id,listen_time\n "" ,1,2024-06-25 17:43:13\n', ","))
-@example(file=(HEADER + b"42, \xc2\xa0t ,2024-06-25 17:43:13\n", ","))
-@example(file=(HEADER + b"1,t,2024-06-25 17:43:13\n1,t\xe9,2024-06-25 17:43:13\n", ","))
-def test_every_row_is_read_as_plain_python_reads_it(
-    engine: DuckDBEngine, tmp_path_factory: pytest.TempPathFactory, file: tuple[bytes, str]
-) -> None:
+def has_header(file: tuple[bytes, str]) -> bool:
+    """Whether a file's rows are looked at at all."""
     data, delimiter = file
-    expected = read_plainly(data, delimiter)
-    contract = contract_with(delimiter=delimiter)
-    assume(expected is not None and not list(header_problems(contract, expected.header)))
-    assert expected is not None
-    folder = tmp_path_factory.mktemp("file")
-    path = folder / "streams.csv"
-    path.write_bytes(data)
-
-    source = source_of(path, contract)
-    staging = staged(engine, source, "streams", folder)
-    problems_of(engine, staging.sources[0], folder)
-
-    listens = sorted((row["user_id"], row["track_id"], row["listened_at"]) for row in rows_of(staging, "listens"))
-    counted = staging.staged[source.load_id]
-    assert source.header == expected.header
-    assert listens == expected.listens
-    assert (counted.rows_read, counted.rows_loaded) == (expected.rows, len(expected.listens))
-    assert rejected_rows(folder / "rejects" / "data_0.parquet") == expected.bad
+    reading = read_plainly(data, delimiter)
+    return reading is not None and not list(header_problems(contract_with(delimiter=delimiter), reading.header))
 
 
-def rejected_rows(path: Path) -> list[int]:
-    """The numbers of the rows in a file of rejects."""
-    return sorted(set(pq.ParquetFile(path).read(["row"])["row"].to_pylist())) if path.exists() else []
+readable_files = files().filter(has_header)
+
+HEADER = b"user_id,track_id,listen_time\n"
+FOUND: tuple[tuple[bytes, str], ...] = (
+    (HEADER + b'1,t,"2024-06-25 17:43:13" \n', ","),
+    (HEADER + b'1,t,2024-06-25 17:43:13\n42,"t,2024-06-25 17:43:13\n1,t,2024-06-25 17:43:13\n', ","),
+    (HEADER + b'42,x"y,"\n1,t,2024-06-25 17:43:13\n', ","),
+    (HEADER + b'"a\rb",t,2024-06-25 17:43:13\r"1,t,2024-06-25 17:43:13\r', ","),
+    (HEADER.strip() + b",more\n1,t,2024-06-25 17:43:13,\xff\n", ","),
+    (HEADER + b"\xc2\xa042,t,2024-06-25 17:43:13\n", ","),
+    (b'user_id,listen_time,track_id\n1,2024-06-25 17:43:13, ""', ","),
+    (b'user_id,listen_time,track_id\n1,2024-06-25 17:43:13,t,""', ","),
+    (b'user_id,listen_time,track_id\n1,2024-06-25 17:43:13,t,""\n', ","),
+    (b'track_id,user_id,listen_time\n "" ,1,2024-06-25 17:43:13\n', ","),
+    (HEADER + b"42, \xc2\xa0t ,2024-06-25 17:43:13\n", ","),
+    (HEADER + b"1,t,2024-06-25 17:43:13\n1,t\xe9,2024-06-25 17:43:13\n", ","),
+)
+"""Files that the fast reader once took for others."""
+
+as_long_as_it_takes = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
+
+
+@pytest.mark.parametrize("file", FOUND)
+def test_a_file_that_was_misread_once_is_read_as_plain_python_reads_it(
+    duckdb_engine: DuckDBEngine, tmp_path: Path, file: tuple[bytes, str]
+) -> None:
+    assert_read_plainly(duckdb_engine, tmp_path, [file])
+
+
+@settings(as_long_as_it_takes, max_examples=EXAMPLES)
+@given(file=readable_files)
+def test_every_row_is_read_as_plain_python_reads_it(
+    duckdb_engine: DuckDBEngine, tmp_path_factory: pytest.TempPathFactory, file: tuple[bytes, str]
+) -> None:
+    assert_read_plainly(duckdb_engine, tmp_path_factory.mktemp("file"), [file])
+
+
+@settings(as_long_as_it_takes, max_examples=max(EXAMPLES // BATCH // 4, 1))
+@given(batch=st.lists(readable_files, min_size=BATCH, max_size=BATCH))
+@example(batch=list(FOUND))
+def test_every_row_of_a_batch_is_read_as_plain_python_reads_it(
+    engine: Engine, tmp_path_factory: pytest.TempPathFactory, batch: list[tuple[bytes, str]]
+) -> None:
+    """Many files at once, since a task takes its time whatever it does."""
+    assert_read_plainly(engine, tmp_path_factory.mktemp("batch"), batch)
+
+
+def assert_read_plainly(engine: Engine, folder: Path, files: list[tuple[bytes, str]]) -> None:
+    """Load files, and compare all that came of each with the plain reading of it."""
+    readings: dict[int, Reading] = {}
+    sources: list[Source] = []
+    for load_id, (data, delimiter) in enumerate(files, start=1):
+        reading = read_plainly(data, delimiter)
+        assert reading is not None
+        path = folder / f"{load_id}.csv"
+        path.write_bytes(data)
+        readings[load_id] = reading
+        sources.append(source_of(path, contract_with(delimiter=delimiter), load_id=load_id))
+
+    staging = engine.stage_listens(sources, str(folder / "listens"))
+    flawed = [Flawed(source, str(folder / "rejects" / str(source.load_id))) for source in staging.sources]
+    bad = engine.problems(flawed, now=NOW)
+
+    listens = rows_of(staging, "listens")
+    for source in sources:
+        plain, counted = readings[source.load_id], staging.staged[source.load_id]
+        loaded = [row for row in listens if row["load_id"] == source.load_id]
+        assert source.header == plain.header
+        assert sorted((row["user_id"], row["track_id"], row["listened_at"]) for row in loaded) == plain.listens
+        assert (counted.rows_read, counted.rows_loaded) == (plain.rows, len(plain.listens))
+        assert rejected_rows(bad[source.load_id].files) == plain.bad
+
+
+def rejected_rows(paths: Iterable[str]) -> list[int]:
+    """The numbers of the rows in files of rejects."""
+    return sorted({row for path in paths for row in pq.ParquetFile(path).read(["row"])["row"].to_pylist()})

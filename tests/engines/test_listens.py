@@ -8,7 +8,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from hitparade.engines.duckdb import DuckDBEngine
+from hitparade.config import EngineName
+from hitparade.engines.base import Engine
 from hitparade.model import Source, Staged
 from tests.engines.staging import contract_with, opened, outcome, problems_of, rows_of, source_of, staged
 
@@ -24,6 +25,11 @@ def source(folder: Path, name: str, data: bytes, load_id: int) -> Source:
     return source_of(path, contract_with(), load_id=load_id)
 
 
+def is_read_exactly(source: Source) -> bool:
+    """Whether the fast reader was not to be trusted; another machine only hears of it."""
+    return source.exact or source.doubtful
+
+
 @pytest.mark.parametrize(
     ("zone", "utc", "day", "hour"),
     [
@@ -37,8 +43,10 @@ def source(folder: Path, name: str, data: bytes, load_id: int) -> Source:
         ("Europe/Berlin", "2024-10-27 01:30:00", date(2024, 10, 27), 2),
     ],
 )
-def test_days_and_hours_are_of_the_reporting_zone(tmp_path: Path, zone: str, utc: str, day: date, hour: int) -> None:
-    with opened(tmp_path / "engine", zone=zone) as engine:
+def test_days_and_hours_are_of_the_reporting_zone(
+    engine_name: EngineName, tmp_path: Path, zone: str, utc: str, day: date, hour: int
+) -> None:
+    with opened(engine_name, tmp_path / "engine", zone=zone) as engine:
         one = source(tmp_path, "a.csv", HEADER + f"1,t,{utc}\n".encode(), 1)
         staging = staged(engine, one, "streams", tmp_path)
 
@@ -48,7 +56,7 @@ def test_days_and_hours_are_of_the_reporting_zone(tmp_path: Path, zone: str, utc
     assert staging.staged[1].days == {day: 1}
 
 
-def test_a_batch_of_files_is_counted_file_by_file_and_written_by_day(engine: DuckDBEngine, tmp_path: Path) -> None:
+def test_a_batch_of_files_is_counted_file_by_file_and_written_by_day(engine: Engine, tmp_path: Path) -> None:
     sources = [
         source(tmp_path, "a.csv", HEADER + GOOD + b"2,t,2024-06-24 01:00:00\nx,t,2024-06-24 01:00:00\n", 11),
         source(tmp_path, "b.csv", HEADER + GOOD + GOOD, 12),
@@ -80,7 +88,7 @@ def test_a_batch_of_files_is_counted_file_by_file_and_written_by_day(engine: Duc
     ids=["too few", "too many", "not UTF-8", "a quote without end"],
 )
 def test_a_file_that_the_fast_reader_refuses_costs_its_batch_nothing(
-    engine: DuckDBEngine, tmp_path: Path, bad: bytes
+    engine: Engine, tmp_path: Path, bad: bytes
 ) -> None:
     sources = [
         source(tmp_path, "a.csv", HEADER + GOOD, 1),
@@ -95,10 +103,10 @@ def test_a_file_that_the_fast_reader_refuses_costs_its_batch_nothing(
         2: (2, 1),
         3: (1, 0),
     }
-    assert [each.exact for each in staging.sources] == [False, True, False]
+    assert [is_read_exactly(each) for each in staging.sources] == [False, True, False]
 
 
-def test_a_line_that_never_ends_makes_a_file_unreadable_and_no_other(engine: DuckDBEngine, tmp_path: Path) -> None:
+def test_a_line_that_never_ends_makes_a_file_unreadable_and_no_other(engine: Engine, tmp_path: Path) -> None:
     endless = HEADER + b'1,"' + b"x" * (17 << 20)
     sources = [source(tmp_path, "a.csv", endless, 1), source(tmp_path, "b.csv", HEADER + GOOD, 2)]
 
@@ -109,7 +117,7 @@ def test_a_line_that_never_ends_makes_a_file_unreadable_and_no_other(engine: Duc
     assert staging.staged == {2: Staged(2, rows_read=1, rows_rejected=0, days={TUESDAY: 1})}
 
 
-def test_a_row_longer_than_the_fast_reader_takes_is_one_row(engine: DuckDBEngine, tmp_path: Path) -> None:
+def test_a_row_longer_than_the_fast_reader_takes_is_one_row(engine: Engine, tmp_path: Path) -> None:
     long = b"7," + b"x" * 900_000 + b",2024-06-25 17:43:13\n"
     rows = GOOD + long + b"8," + b"y" * 3_000_000 + b",2024-06-25 17:43:13\n" + GOOD
 
@@ -120,9 +128,7 @@ def test_a_row_longer_than_the_fast_reader_takes_is_one_row(engine: DuckDBEngine
 
 
 @pytest.mark.parametrize("quoted", [False, True])
-def test_bad_rows_are_numbered_as_they_stand_in_a_large_file(
-    engine: DuckDBEngine, tmp_path: Path, quoted: bool
-) -> None:
+def test_bad_rows_are_numbered_as_they_stand_in_a_large_file(engine: Engine, tmp_path: Path, quoted: bool) -> None:
     """Large enough for several threads and buffers."""
     track = b'"track"' if quoted else b"track"
     bad = {1, 77_777, 200_001, 399_999, 400_000}
@@ -135,12 +141,12 @@ def test_bad_rows_are_numbered_as_they_stand_in_a_large_file(
     staging = staged(engine, one, "streams", tmp_path)
     found = outcome(problems_of(engine, staging.sources[0], tmp_path))
 
-    assert not staging.sources[0].exact
+    assert not is_read_exactly(staging.sources[0])
     assert staging.staged[1] == Staged(1, rows_read=400_000, rows_rejected=5, days={TUESDAY: 399_995})
     assert found == {("type", "user_id", "reject"): [(number, f"x{number}") for number in sorted(bad)]}
 
 
-def test_rejected_rows_are_kept_with_their_text_and_told_again(engine: DuckDBEngine, tmp_path: Path) -> None:
+def test_rejected_rows_are_kept_with_their_text_and_told_again(engine: Engine, tmp_path: Path) -> None:
     data = HEADER + b'x,"a ""quoted"", track",2024-06-25 17:43:13\n1,t\n' + GOOD + b"2,caf\xe9,2024-06-25 17:43:13\n"
     staging = staged(engine, source(tmp_path, "a.csv", data, 9), "streams", tmp_path)
     told = problems_of(engine, staging.sources[0], tmp_path)
@@ -157,7 +163,7 @@ def test_rejected_rows_are_kept_with_their_text_and_told_again(engine: DuckDBEng
     assert engine.rejected(8, [str(tmp_path / "rejects" / "data_0.parquet")]) == ()
 
 
-def test_a_thousand_bad_rows_are_counted_and_the_first_are_shown(engine: DuckDBEngine, tmp_path: Path) -> None:
+def test_a_thousand_bad_rows_are_counted_and_the_first_are_shown(engine: Engine, tmp_path: Path) -> None:
     data = HEADER + b"x,t,2024-06-25 17:43:13\n" * 1000
     one = source(tmp_path, "a.csv", data, 1)
     staging = staged(engine, one, "streams", tmp_path)

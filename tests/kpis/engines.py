@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import duckdb
 
+from hitparade.engines.spark.session import give_meaning
 from hitparade.kpis.render import Dialect, render
 from hitparade.model import Kpi
 from tests.kpis.case import TYPES, Row, in_order
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
 
 
 class Database(Protocol):
@@ -19,8 +23,14 @@ class Database(Protocol):
     dialect: Dialect
     types: Mapping[str, str]
 
-    def execute(self, sql: str) -> None: ...
-    def insert(self, table: str, rows: list[Row]) -> None: ...
+    def lay(self, table: str, columns: str, rows: list[Row]) -> None:
+        """Make a relation of these rows."""
+        ...
+
+    def derive(self, table: str, select: str) -> None:
+        """Make a relation of a query's rows."""
+        ...
+
     def rows(self, table: str) -> list[Row]: ...
 
 
@@ -38,11 +48,13 @@ class DuckDB:
     def __init__(self) -> None:
         self._connection = duckdb.connect(config={"threads": 2})
 
-    def execute(self, sql: str) -> None:
-        self._connection.execute(sql)
+    def lay(self, table: str, columns: str, rows: list[Row]) -> None:
+        self._connection.execute(f"CREATE TEMPORARY TABLE {table} ({columns})")
+        if rows:
+            self._connection.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(rows[0]))})", rows)
 
-    def insert(self, table: str, rows: list[Row]) -> None:
-        self._connection.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(rows[0]))})", rows)
+    def derive(self, table: str, select: str) -> None:
+        self._connection.execute(f"CREATE TEMPORARY TABLE {table} AS {select}")
 
     def rows(self, table: str) -> list[Row]:
         return self._connection.sql(f"FROM {table}").fetchall()
@@ -65,15 +77,61 @@ class Postgres:
     def __init__(self, connection: Any) -> None:
         self._connection = connection
 
-    def execute(self, sql: str) -> None:
-        self._connection.execute(sql)
+    def lay(self, table: str, columns: str, rows: list[Row]) -> None:
+        self._connection.execute(f"CREATE TEMPORARY TABLE {table} ({columns})")
+        if rows:
+            with self._connection.cursor() as cursor:
+                cursor.executemany(f"INSERT INTO {table} VALUES ({', '.join(['%s'] * len(rows[0]))})", rows)
 
-    def insert(self, table: str, rows: list[Row]) -> None:
-        with self._connection.cursor() as cursor:
-            cursor.executemany(f"INSERT INTO {table} VALUES ({', '.join(['%s'] * len(rows[0]))})", rows)
+    def derive(self, table: str, select: str) -> None:
+        self._connection.execute(f"CREATE TEMPORARY TABLE {table} AS {select}")
 
     def rows(self, table: str) -> list[Row]:
         return list(self._connection.execute(f"SELECT * FROM {table}").fetchall())
+
+
+class Spark:
+    """A session of its own on the tests' Spark. What is derived is kept, since other relations are made of it."""
+
+    dialect: Dialect = "spark"
+    types: Mapping[str, str] = {
+        "string": "STRING",
+        "int": "INT",
+        "long": "BIGINT",
+        "double": "DOUBLE",
+        "date": "DATE",
+        "timestamp": "TIMESTAMP_NTZ",
+    }
+
+    def __init__(self, session: SparkSession) -> None:
+        self._session = session.newSession()
+        self._kept: list[DataFrame] = []
+        give_meaning(self._session)
+
+    def lay(self, table: str, columns: str, rows: list[Row]) -> None:
+        self._session.createDataFrame(rows, columns).coalesce(1).createOrReplaceTempView(table)
+
+    def derive(self, table: str, select: str) -> None:
+        self._kept.append(self._session.sql(select).persist())
+        self._kept[-1].createOrReplaceTempView(table)
+
+    def rows(self, table: str) -> list[Row]:
+        return [tuple(row) for row in self._session.table(table).collect()]
+
+    def forget(self) -> None:
+        """Let go of what was kept."""
+        for frame in self._kept:
+            frame.unpersist()
+
+
+@contextmanager
+def open_spark(session: SparkSession) -> Iterator[Spark]:
+    """A database on Spark that forgets everything at the end."""
+    database = Spark(session)
+    try:
+        yield database
+    finally:
+        database.forget()
 
 
 @contextmanager
@@ -90,9 +148,7 @@ def compute(database: Database, wanted: Iterable[Kpi], kpis: Iterable[Kpi], base
     """Lay the lake's relations and, over them, the wanted KPIs and all that they read."""
     for name, rows in base.items():
         columns = ", ".join(f"{column} {database.types[kind]}" for column, kind in TYPES[name].items())
-        database.execute(f"CREATE TEMPORARY TABLE {name} ({columns})")
-        if rows:
-            database.insert(name, rows)
+        database.lay(name, columns, rows)
     by_name, laid = {kpi.name: kpi for kpi in kpis}, set(base)
     for kpi in wanted:
         _lay(database, kpi, by_name, laid)
@@ -111,5 +167,5 @@ def _lay(database: Database, kpi: Kpi, kpis: Mapping[str, Kpi], laid: set[str]) 
             _lay(database, kpis[name], kpis, laid)
     for table, sql in [*((relation.name, relation.sql) for relation in kpi.relations), (kpi.name, kpi.sql)]:
         if table not in laid:
-            database.execute(f"CREATE TEMPORARY TABLE {table} AS {render(sql, database.dialect)}")
+            database.derive(table, render(sql, database.dialect))
             laid.add(table)

@@ -1,13 +1,19 @@
-"""Every KPI over every case of its own, on DuckDB and on a real PostgreSQL."""
+"""Every KPI over every case of its own, on DuckDB, on Spark and on a real PostgreSQL."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import pytest
 
 from hitparade.kpis.registry import load_kpis
 from hitparade.model import Kpi
 from tests.kpis.case import CASES, Case, cases
-from tests.kpis.engines import DuckDB, compute, open_postgres, result
+from tests.kpis.engines import DuckDB, compute, open_postgres, open_spark, result
+from tests.spark import on_spark
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 every_case = pytest.mark.parametrize("case", cases(), ids=lambda case: f"{case.kpi}-{case.folder.name}")
 
@@ -19,6 +25,16 @@ def test_duckdb_gives_the_expected_rows(case: Case) -> None:
     database = DuckDB()
     compute(database, [kpi], kpis, case.base())
     assert result(database, kpi) == case.expected(kpi)
+
+
+@on_spark
+@every_case
+def test_spark_gives_the_expected_rows(case: Case, spark: SparkSession) -> None:
+    kpis = load_kpis(settings=case.settings)
+    kpi = _named(kpis, case.kpi)
+    with open_spark(spark) as database:
+        compute(database, [kpi], kpis, case.base())
+        assert result(database, kpi) == case.expected(kpi)
 
 
 @every_case

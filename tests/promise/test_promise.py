@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hitparade import pipeline
+from hitparade.config import EngineName
 from tests.promise.reference import Delivered, Listen, Reference, Track
 from tests.shop import Shop
+from tests.spark import on_spark
 
+HISTORIES = int(os.environ.get("HITPARADE_HISTORIES", "12"))
 START = datetime(2024, 6, 1, 23)  # noqa: DTZ001 - as in the files
 TRACKS = ("a", "b", "c", "unknown")
 NAMES = ("one.csv", "two.csv", "three.csv")
@@ -103,18 +108,37 @@ def work(shop: Shop, names: tuple[str, ...]) -> None:
             }[name](ws)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
-@given(st.lists(st.one_of(deliveries, deliveries, steps), min_size=2, max_size=9))
+as_long_as_it_takes = settings(deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
+histories = st.lists(st.one_of(deliveries, deliveries, steps), min_size=2, max_size=9)
+
+
+@settings(as_long_as_it_takes, max_examples=HISTORIES)
+@given(histories)
 def test_every_kpi_equals_the_one_computed_from_scratch(history: list[Any]) -> None:
+    assert_promise_kept(history, ("duckdb",))
+
+
+@on_spark
+@settings(as_long_as_it_takes, max_examples=max(HISTORIES * 5 // 12, 1))
+@given(histories)
+def test_every_kpi_equals_the_one_computed_from_scratch_whichever_engine_works(
+    spark: object, history: list[Any]
+) -> None:
+    assert_promise_kept(history, ("spark", "duckdb"))
+
+
+def assert_promise_kept(history: list[Any], engines: tuple[EngineName, ...]) -> None:
+    """Live through a history, one engine after the other in turn, and compare with the reference."""
+    turns = cycle(engines)
     with tempfile.TemporaryDirectory() as folder:
         shop = Shop(Path(folder), settings='sinks = ["files:exports"]')
         delivered = Delivered()
         for event in history:
             if isinstance(event, Steps):
-                work(shop, event.names)
+                work(shop.by(next(turns)), event.names)
             else:
                 deliver(shop, delivered, event)
-        shop.run()
+        shop.by(next(turns)).run()
         assert shop.everything() == Reference(delivered).everything()
         with shop.open() as ws:
             assert not [path for path in shop.landing("streams").iterdir() if path.suffix == ".csv"]

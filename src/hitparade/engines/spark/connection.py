@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from hitparade.engines.base import Item, Result
 from hitparade.engines.duckdb import DuckDBEngine, open_engine
@@ -80,6 +80,10 @@ class Connected:
     @cached_property
     def sql_session(self) -> SparkSession:
         """The session whose views SQL reads."""
+        return self.own_session()
+
+    def own_session(self) -> SparkSession:
+        """A session with views of its own, in which SQL means what it should."""
         session = self.session.newSession()
         give_meaning(session)
         return session
@@ -99,7 +103,7 @@ class Connected:
         """As many batches as tasks: each is one."""
         return min(self.slots, MAX_LANES)
 
-    def lane(self) -> Any:
+    def lane(self) -> Self:
         """Itself: a batch of days is a task of its own. Spark is started by whoever asks, and gets their Ctrl-C."""
         _ = self.session
         return self

@@ -69,7 +69,7 @@ class Loading(Connected):
         if self.touching is None or not listens.load_ids:
             return {}
         key = "user_id" if dataset == "users" else "track_id"
-        session = self.session.newSession()
+        session = self.own_session()
         self.open_listens(session, listens)
         self.view(session, "touching", f"{key} {'BIGINT' if dataset == 'users' else 'STRING'}", [self.touching])
         found = self.rows_of(

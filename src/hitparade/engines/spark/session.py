@@ -25,6 +25,9 @@ JAVA = 17
 MEGABYTE = 1 << 20
 UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 LOOPBACK = "127.0.0.1"
+# An exception in a task of ours is a mistake of ours; what Spark gives up for other reasons may pass.
+MISTAKE = "org.apache.spark.api.python.PythonException"
+PASSING = ("Job aborted", "SparkException", "OutOfMemoryError", "cancelled")
 
 # What SQL means here. Set on each session of ours, so that one which others share keeps its own.
 MEANING: Mapping[str, str] = {
@@ -200,7 +203,7 @@ def failures_explained() -> Iterator[None]:
         text = str(error)
         if "No space left on device" in text:
             raise StorageError("the disk is full", hint="free some space, then run again: nothing is lost") from error
-        if not any(mark in text for mark in ("Job aborted", "SparkException", "OutOfMemoryError", "cancelled")):
+        if MISTAKE in text or not any(mark in text for mark in PASSING):
             raise
         raise StorageError(
             f"Spark could not finish: {cause(text)}",

@@ -1,0 +1,5 @@
+"""Each engine in turn."""
+
+from tests.engines.conftest import engine_name
+
+__all__ = ["engine_name"]
