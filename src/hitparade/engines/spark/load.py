@@ -23,6 +23,7 @@ class Loading(Connected):
 
     def stage_listens(self, sources: Sequence[Source], folder: str) -> Staging:
         """See Engine."""
+        files.remove(files.parquet_below(folder))  # of an earlier go, with files that are not among these
         work = [tasks.StageFiles(group, folder) for group in grouped(sources, self.slots)]
         done = spread(self.session, partial(tasks.stage, self.means), work, tasks=len(work))
         pieces = [piece for each in done for piece in each.pieces]
