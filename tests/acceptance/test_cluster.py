@@ -18,8 +18,8 @@ import pytest
 
 from tests.shop import Shop
 
-LISTENS = int(os.environ.get("HITPARADE_CLUSTER_LISTENS", "200000"))
-FILES, DAYS = 40, 10
+LISTENS = int(os.environ.get("HITPARADE_CLUSTER_LISTENS", "80000"))
+FILES, DAYS = 40, 4
 PATIENCE = 1200.0
 EXECUTOR = b"CoarseGrainedExecutorBackend"
 CLUSTER = {"HITPARADE_ENGINE__MASTER": "local-cluster[2,1,1024]", "HITPARADE_ENGINE__MEMORY": "1GiB"}

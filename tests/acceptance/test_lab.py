@@ -13,6 +13,7 @@ import pytest
 
 from hitparade.cli.app import run as hitparade
 from tests.shop import LAB, Shop, lines
+from tests.spark import on_spark
 
 pytestmark = pytest.mark.skipif(not LAB.is_dir(), reason="the lab data is not beside this checkout")
 
@@ -35,33 +36,32 @@ ORDERS: dict[str, Sequence[Sequence[Delivery]]] = {
 }
 
 
-def delivered(root: Path, order: Sequence[Sequence[Delivery]]) -> Shop:
-    shop = Shop(root)
+def delivered(shop: Shop, order: Sequence[Sequence[Delivery]]) -> Shop:
     for batch in order:
         for dataset, name in batch:
-            shutil.copy(LAB / name, root / "data" / dataset / name)
+            shutil.copy(LAB / name, shop.landing("streams").parent / dataset / name)
         shop.run()
     return shop
 
 
 @pytest.fixture(scope="module")
 def shops(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Shop]:
-    return {name: delivered(tmp_path_factory.mktemp("lab"), order) for name, order in ORDERS.items()}
+    return {name: delivered(Shop(tmp_path_factory.mktemp("lab")), order) for name, order in ORDERS.items()}
 
 
 @pytest.fixture
 def shop(shops: dict[str, Shop], tmp_path: Path) -> Shop:
     """A lab workspace of one's own, everything loaded."""
-    return delivered(tmp_path / "own", ORDERS["all at once"])
+    return delivered(Shop(tmp_path / "own"), ORDERS["all at once"])
 
 
-def shown(shop: Shop, capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
+def shown(shop: Shop, capsys: pytest.CaptureFixture[str], *, engine: str = "duckdb") -> dict[str, str]:
     """What `show KPI --format json` prints, for every KPI."""
     config = str(shop.root / "hitparade.toml")
     names = shop.everything()
     answers = {}
     for name in names:
-        assert hitparade(["show", name, "--format", "json", "--config", config]) == 0
+        assert hitparade(["show", name, "--format", "json", "--engine", engine, "--config", config]) == 0
         answers[name] = capsys.readouterr().out
     return answers
 
@@ -74,6 +74,15 @@ def test_every_kpi_is_byte_identical_in_every_order_and_batching(
         assert answers[one] == answers[other]
     assert len(answers["all at once"]) == 11
     assert all(json.loads(answer) for answer in answers["all at once"].values())
+
+
+@on_spark
+def test_spark_gives_the_same_json(
+    shops: dict[str, Shop], spark: object, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop = delivered(Shop(tmp_path, engine="spark"), ORDERS["all at once"])
+
+    assert shown(shop, capsys, engine="spark") == shown(shops["all at once"], capsys)
 
 
 def test_listens_and_listeners_are_those_of_the_files(shops: dict[str, Shop]) -> None:
