@@ -180,7 +180,7 @@ def explained(cluster: Cluster) -> Iterator[None]:
     try:
         yield
     except (PySparkException, Py4JError) as error:
-        reason = first_line(error)
+        reason = cause(str(error))
         raise ConfigError(
             f"Spark does not start on {cluster.master}: {reason}",
             hint="see [engine] in hitparade.toml: master, memory, packages, spark",
@@ -217,8 +217,3 @@ def cause(text: str) -> str:
     caused = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
     thrown = [line.removeprefix(": ") for line in lines if line.startswith(": ")]
     return (caused[-1:] or thrown or lines[:1])[0][:500]
-
-
-def first_line(error: Exception) -> str:
-    """What an error says first."""
-    return str(error).strip().split("\n", 1)[0]
