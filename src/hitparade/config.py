@@ -6,7 +6,7 @@ import zoneinfo
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -27,6 +27,15 @@ def a_time_zone(name: str) -> str:
     if name not in zoneinfo.available_timezones():
         raise ValueError(f"'{name}' is not a time zone such as Europe/Berlin")
     return name
+
+
+def a_spark_setting(value: object) -> str:
+    """A value of TOML as Spark writes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str | int | float):
+        return str(value)
+    raise ValueError("should be a text, a number, true or false")
 
 
 class Section(BaseModel):
@@ -87,7 +96,7 @@ class Engine(Section):
     """Maven packages for Spark, as `group:artifact:version`, beside those that `s3://` needs."""
     day_rows: Annotated[int, Field(ge=0)] = 20_000_000
     """Listens of a batch of days that one Spark task computes; beyond, Spark SQL computes it on all executors."""
-    spark: dict[str, str | int | float | bool] = {}
+    spark: dict[str, Annotated[str, BeforeValidator(a_spark_setting)]] = {}
     """Any of Spark's own settings, such as `"spark.executor.cores" = 2`; they go before ours."""
 
 

@@ -17,6 +17,10 @@
 Every message says what is wrong, where, and what to do next; the type says whether to retry.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
+
 
 class HitParadeError(Exception):
     """Base of every error that a user may meet.
@@ -28,6 +32,18 @@ class HitParadeError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+    def __reduce__(self) -> tuple[Callable[..., HitParadeError], tuple[object, ...]]:
+        """Errors travel between processes as they are, whatever they are made of."""
+        return remade, (type(self), self.args, vars(self))
+
+
+def remade(kind: type[HitParadeError], args: tuple[object, ...], attributes: dict[str, object]) -> HitParadeError:
+    """An error as it was in another process."""
+    error = kind.__new__(kind, *args)
+    error.args = args
+    vars(error).update(attributes)
+    return error
 
 
 class Terminal(HitParadeError):

@@ -111,7 +111,7 @@ class Workspace:
                     master=engine.master,
                     memory=engine.memory,
                     packages=engine.packages,
-                    settings={name: as_setting(value) for name, value in engine.spark.items()},
+                    settings=engine.spark,
                     s3=self.settings.meets_s3(),
                 ),
                 day_rows=engine.day_rows,
@@ -206,8 +206,3 @@ def open_workspace(settings: Settings, *, command: str, progress: Progress | Non
         yield workspace
     finally:
         workspace.close()
-
-
-def as_setting(value: object) -> str:
-    """A value of ours as Spark writes it."""
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -165,7 +165,7 @@ def unreachable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess
         ('master = "nowhere"', "nowhere"),
         ('spark = { "spark.driver.memory" = "lots" }', "local[*]"),
         ('spark = { "spark.serializer" = "no.such.Serializer" }', "no.such.Serializer"),
-        ('spark = { "spark.driver.cores" = true }', "spark.driver.cores"),
+        ('spark = { "spark.driver.cores" = true }', "local[*]"),
     ],
 )
 def test_what_spark_cannot_start_with_is_one_error(tmp_path: Path, engine: str, named: str) -> None:
