@@ -71,8 +71,8 @@ def lake_rows(ws: Workspace, table: str) -> list[Row]:
 
 
 def columns_of(path: str) -> str:
-    """The columns of a Parquet file, with their types."""
-    return str(pq.read_schema(path).remove_metadata())
+    """The columns of a Parquet file, with their types. In the lake each may be null, whatever a file says."""
+    return ", ".join(f"{field.name} {field.type}" for field in pq.read_schema(path))
 
 
 def exported(folder: Path) -> Mapping[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -157,7 +158,7 @@ def hear(root: str, contract: Contract, candidate: Candidate, scratch: Path) -> 
             candidate,
             [*problems, file_problem("encoding", f"the header is not {contract.encoding}: {error}")],
         )
-    except ValueError as error:
+    except (ValueError, csv.Error) as error:
         return Hearing(candidate, [*problems, file_problem("header", f"the first line is no header: {error}")])
     found = list(header_problems(contract, header))
     if found:
