@@ -63,7 +63,8 @@ class Hearing:
 
     def breaks(self, contract: Contract) -> bool:
         """Whether the contract refuses the file as a whole."""
-        whole = any(problem.column is None and problem.rule not in ROW_DEFECTS for problem in self.problems)
+        unread = self.source is None
+        whole = unread or any(each.column is None and each.rule not in ROW_DEFECTS for each in self.problems)
         return whole or (self.rejected > 0 and contract.on_error != "reject_rows")
 
 
