@@ -16,7 +16,8 @@ MODULES = sorted(path for path in SOURCE.rglob("*.py"))
 # From the bottom up: a part imports only parts below it. Parts of one line do not import one another.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("model", "errors", "progress", "sqltext"),
-    ("storage", "log"),
+    ("aws", "log"),
+    ("storage",),
     ("landing", "contracts", "kpis", "engines", "lake", "ledger", "sinks", "config", "scaffold", "sample"),
     ("turn",),
     ("workspace",),
@@ -30,6 +31,8 @@ STEPS = ("load", "compute", "publish", "archive", "check")
 
 # Libraries that only the named parts know, and none of them imports when it is itself imported...
 LATE = {
+    "boto3": ("aws",),
+    "botocore": ("aws", "storage/s3", "ledger/dynamodb", "sinks/dynamodb"),
     "duckdb": ("engines", "contracts/re2", "sample"),
     "pyarrow": ("engines", "charts", "cli", "lake", "landing", "sample", "sinks", "storage"),
     "py4j": ("engines/spark",),

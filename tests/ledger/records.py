@@ -77,3 +77,8 @@ def publication(sink: str, table: str, day: date, *, run: int, computed_run: int
     return Publication(
         sink=sink, table=table, listen_date=day, computed_run=computed_run, rows=5, published_at=NOW, run=run
     )
+
+
+def touched(ledger: Ledger) -> Mapping[date, int]:
+    """The highest seq that touched each day, as a KPI that was never computed wants them."""
+    return {day: seq for day, seq, _ in ledger.stale({"never computed": "h"})}

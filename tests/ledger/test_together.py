@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from hitparade.errors import Fenced
 from hitparade.ledger import Ledger, open_ledger
-from tests.ledger.records import MONDAY, begun, delivery, record
+from tests.ledger.records import MONDAY, begun, delivery, record, touched
 from tests.together import at_once
 
 THREADS, EACH = 6, 12
@@ -44,7 +44,7 @@ def test_seqs_are_given_out_in_the_order_of_commits(ledger: Ledger, ledger_url: 
 
     assert gaps == []
     assert len(ledger.deliveries()) == THREADS * EACH * 2
-    assert ledger.touched() == {MONDAY: THREADS * EACH * 2}
+    assert touched(ledger) == {MONDAY: THREADS * EACH * 2}
 
 
 def test_one_ledger_serves_several_threads(ledger: Ledger) -> None:

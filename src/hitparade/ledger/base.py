@@ -46,8 +46,8 @@ class Ledger(Protocol):
         """Record judged files and their touched days in one transaction; the seqs, in the order given."""
         ...
 
-    def seen(self, identities: Collection[tuple[str, int, str]]) -> frozenset[tuple[str, int, str]]:
-        """Those of (uri, size, etag) that a delivery has."""
+    def seen(self, identities: Collection[tuple[str, int, str]]) -> Mapping[tuple[str, int, str], Delivery]:
+        """Of those (uri, size, etag) that a delivery has: the newest one that has it."""
         ...
 
     def with_contents(self, dataset: Dataset, sha256s: Collection[str]) -> tuple[Delivery, ...]:
@@ -82,10 +82,6 @@ class Ledger(Protocol):
 
     def load_ids(self, dataset: Dataset, *, days: Collection[date] | None = None) -> Mapping[int, int]:
         """load_id -> seq of the deliveries in effect; of those only that touch the days, when days are given."""
-        ...
-
-    def touched(self) -> Mapping[date, int]:
-        """The highest seq that touched each day."""
         ...
 
     def counts(self) -> Mapping[tuple[Dataset, Status], tuple[int, int, int, int]]:

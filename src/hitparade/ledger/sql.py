@@ -161,16 +161,12 @@ class SqlLedger:
         if missing:
             db.execute(sa.insert(contracts), missing)
 
-    def seen(self, identities: Collection[tuple[str, int, str]]) -> frozenset[tuple[str, int, str]]:
+    def seen(self, identities: Collection[tuple[str, int, str]]) -> Mapping[tuple[str, int, str], Delivery]:
         """See Ledger."""
-        found: set[tuple[str, int, str]] = set()
-        query = sa.select(deliveries.c.uri, deliveries.c.size, deliveries.c.etag)
-        with self._reading() as db:
-            for chunk in chunks(sorted({uri for uri, _, _ in identities})):
-                found.update(
-                    (row.uri, row.size, row.etag) for row in db.execute(query.where(deliveries.c.uri.in_(chunk)))
-                )
-        return frozenset(found & set(identities))
+        wanted = set(identities)
+        named = self._deliveries_where(deliveries.c.uri, {uri for uri, _, _ in wanted})
+        by_identity = {(each.uri, each.size, each.etag): each for each in named}
+        return {identity: each for identity, each in by_identity.items() if identity in wanted}
 
     def with_contents(self, dataset: Dataset, sha256s: Collection[str]) -> tuple[Delivery, ...]:
         """See Ledger."""
@@ -259,14 +255,6 @@ class SqlLedger:
                 rows = db.execute(joined.where(touched_days.c.listen_date.in_(chunk)))
                 found.update({row.load_id: row.seq for row in rows})
         return found
-
-    def touched(self) -> Mapping[date, int]:
-        """See Ledger."""
-        query = sa.select(touched_days.c.listen_date, sa.func.max(touched_days.c.seq).label("seq")).group_by(
-            touched_days.c.listen_date
-        )
-        with self._reading() as db:
-            return {row.listen_date: row.seq for row in db.execute(query)}
 
     def counts(self) -> Mapping[tuple[Dataset, Status], tuple[int, int, int, int]]:
         """See Ledger."""

@@ -24,8 +24,8 @@ class Sink(Protocol):
 
     url: str
 
-    def table(self, kpi: Kpi) -> str:
-        """The name under which the sink keeps a KPI."""
+    def table(self, kpi: Kpi) -> str | None:
+        """The name under which the sink keeps a KPI, None where it has no place for it."""
         ...
 
     def write(self, kpi: Kpi, day: date, rows: pa.Table, *, run: int) -> int:

@@ -39,13 +39,18 @@ def publish(ws: Workspace) -> Published:
 
 def decide(ws: Workspace, sink: Sink) -> list[Computation]:
     """The computations that the sink does not have, in order."""
-    missing = ws.ledger.unpublished(sink.url, {kpi.name: sink.table(kpi) for kpi in ws.daily_kpis})
+    missing = ws.ledger.unpublished(sink.url, tables(ws, sink))
     return sorted(missing, key=lambda each: (each.kpi, each.listen_date))
+
+
+def tables(ws: Workspace, sink: Sink) -> dict[str, str]:
+    """The sink's table of each KPI that it has a place for."""
+    return {kpi.name: table for kpi in ws.daily_kpis if (table := sink.table(kpi)) is not None}
 
 
 def reconcile(ws: Workspace, sink: Sink, missing: list[Computation], outcome: Published) -> None:
     """Write KPI days, and record every so many."""
-    kpis = {kpi.name: kpi for kpi in ws.daily_kpis}
+    kpis, places = {kpi.name: kpi for kpi in ws.daily_kpis}, tables(ws, sink)
     done: list[Publication] = []
     with ws.progress.of(f"publish {sink.url}", len(missing)) as advance:
         for each in missing:
@@ -55,7 +60,7 @@ def reconcile(ws: Workspace, sink: Sink, missing: list[Computation], outcome: Pu
             done.append(
                 Publication(
                     sink=sink.url,
-                    table=sink.table(kpi),
+                    table=places[kpi.name],
                     listen_date=each.listen_date,
                     computed_run=each.run,
                     rows=rows,

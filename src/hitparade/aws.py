@@ -1,0 +1,89 @@
+"""Clients of AWS, for whoever keeps something there, and its refusals as errors of ours.
+
+Endpoint, region and credentials come from the usual chain: the environment (`AWS_ENDPOINT_URL`, `AWS_REGION`, ...),
+profiles, roles. None of it is ever a setting of ours, and none is told in a message.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from hitparade.errors import ConfigError, MissingExtra, StorageError
+
+ATTEMPTS = 6
+CONNECT_SECONDS = 5
+READ_SECONDS = 60
+REFUSED = frozenset(
+    {"AccessDenied", "AccessDeniedException", "AllAccessDisabled", "InvalidAccessKeyId", "SignatureDoesNotMatch"}
+    | {"ExpiredToken", "ExpiredTokenException", "InvalidToken", "UnrecognizedClientException", "InvalidClientTokenId"}
+    | {"IncompleteSignature", "InvalidSignatureException", "MissingAuthenticationToken", "403"}
+)
+MISSING = frozenset({"NoSuchBucket", "ResourceNotFoundException", "EntityNotFoundException"})
+# What a service answers when the request itself is at fault: a bug of ours, not of the network.
+FAULTY = frozenset(
+    {"ValidationException", "InvalidRequest", "InvalidArgument", "MalformedXML", "SerializationException"}
+)
+RIGHTS = "see that this role or user may do so, and that the credentials are valid (aws sts get-caller-identity)"
+
+
+def open_client(service: str, *, connections: int = 32) -> Any:
+    """A client of a service, to be shared by threads and closed by its owner.
+
+    What passes (throttling, 5xx, lost connections) is tried again with growing, random pauses.
+    """
+    try:
+        import boto3
+        from botocore.config import Config
+    except ModuleNotFoundError as error:
+        raise MissingExtra(f"AWS ({error.name})", "aws") from error
+    attempts = {} if "AWS_MAX_ATTEMPTS" in os.environ else {"total_max_attempts": ATTEMPTS}
+    config = Config(
+        retries={"mode": "standard", **attempts},
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=READ_SECONDS,
+        max_pool_connections=connections,
+        user_agent_appid="hitparade",
+    )
+    with explained(f"open {service}"):
+        return boto3.Session().client(service, config=config)
+
+
+@contextmanager
+def explained(what: str) -> Iterator[None]:
+    """Turn a service's refusals into errors that say what was refused, and whether to try again."""
+    from botocore.exceptions import (
+        BotoCoreError,
+        ClientError,
+        HTTPClientError,
+        NoCredentialsError,
+        NoRegionError,
+        PartialCredentialsError,
+        ProfileNotFound,
+    )
+
+    try:
+        yield
+    except ClientError as error:
+        code = code_of(error)
+        if code in FAULTY:
+            raise
+        message = f"cannot {what}: {error.response.get('Error', {}).get('Message') or code} ({code})"
+        if code in REFUSED:
+            raise ConfigError(message, hint=RIGHTS) from error
+        if code in MISSING:
+            raise ConfigError(message, hint="see that it exists, in this account and region") from error
+        raise StorageError(message, hint="run again in a while: nothing recorded was lost") from error
+    except NoRegionError as error:
+        raise ConfigError(f"cannot {what}: no AWS region is set", hint="set AWS_REGION, such as eu-west-1") from error
+    except (NoCredentialsError, PartialCredentialsError, ProfileNotFound) as error:
+        raise ConfigError(f"cannot {what}: {error}", hint="give credentials as for any AWS tool") from error
+    except (HTTPClientError, BotoCoreError) as error:
+        raise StorageError(f"cannot {what}: {error}", hint="see that the network and the endpoint are there") from error
+
+
+def code_of(error: Any) -> str:
+    """The code of a ClientError; HEAD requests have only a status."""
+    return str(error.response.get("Error", {}).get("Code", ""))
