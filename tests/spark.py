@@ -19,6 +19,7 @@ import pytest
 from hitparade.engines.spark import Cluster, SparkEngine, open_engine
 from hitparade.engines.spark.session import open_session
 from hitparade.kpis.render import render
+from hitparade.storage import Storage
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -61,7 +62,12 @@ def opened(scratch: Path, *, zone: str = "UTC", day_rows: int = DAY_ROWS) -> Ite
     """An engine on the Spark that runs, closed at the end."""
     scratch.mkdir(parents=True, exist_ok=True)
     engine = open_engine(
-        CLUSTER, day_rows=day_rows, scratch=scratch, zone=zone, translate=lambda sql: render(sql, "spark")
+        CLUSTER,
+        day_rows=day_rows,
+        scratch=scratch,
+        zone=zone,
+        storage=Storage(),
+        translate=lambda sql: render(sql, "spark"),
     )
     try:
         yield engine

@@ -24,24 +24,32 @@ REFUSED = frozenset(
 MISSING = frozenset({"NoSuchBucket", "ResourceNotFoundException", "EntityNotFoundException"})
 # What a service answers when the request itself is at fault: a bug of ours, not of the network.
 FAULTY = frozenset(
-    {"ValidationException", "InvalidRequest", "InvalidArgument", "MalformedXML", "SerializationException"}
+    {
+        "ValidationException",
+        "InvalidRequest",
+        "InvalidArgument",
+        "InvalidRange",
+        "MalformedXML",
+        "SerializationException",
+    }
 )
 RIGHTS = "see that this role or user may do so, and that the credentials are valid (aws sts get-caller-identity)"
 
 
-def open_client(service: str, *, connections: int = 32) -> Any:
+def open_client(service: str, *, connections: int = 32, attempts: int | None = None) -> Any:
     """A client of a service, to be shared by threads and closed by its owner.
 
-    What passes (throttling, 5xx, lost connections) is tried again with growing, random pauses.
+    What passes (throttling, 5xx, lost connections) is tried again with growing, random pauses, `attempts` times in all
+    (as `AWS_MAX_ATTEMPTS` says, or six, unless told otherwise).
     """
     try:
         import boto3
         from botocore.config import Config
     except ModuleNotFoundError as error:
         raise MissingExtra(f"AWS ({error.name})", "aws") from error
-    attempts = {} if "AWS_MAX_ATTEMPTS" in os.environ else {"total_max_attempts": ATTEMPTS}
+    limit = attempts or int(os.environ.get("AWS_MAX_ATTEMPTS") or ATTEMPTS)
     config = Config(
-        retries={"mode": "standard", **attempts},
+        retries={"mode": "standard", "total_max_attempts": limit},
         connect_timeout=CONNECT_SECONDS,
         read_timeout=READ_SECONDS,
         max_pool_connections=connections,

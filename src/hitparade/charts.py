@@ -2,19 +2,22 @@
 
 with open_charts("hitparade.toml") as charts:
     table = charts.read("top_genres_daily", date=charts.latest())
+
+The same answers come from a sink that can be read, where it holds the KPI: `open_charts(source="dynamodb:")`.
 """
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hitparade.errors import ConfigError
 from hitparade.model import Kpi
+from hitparade.sinks import Reader, open_reader
 from hitparade.workspace import Workspace, open_workspace
 
 if TYPE_CHECKING:
@@ -22,10 +25,12 @@ if TYPE_CHECKING:
 
 
 class Charts:
-    """The KPIs of a lake. Rows of keys that have vanished are never seen here."""
+    """The KPIs of a lake, or of a sink's tables. Rows of keys that have vanished are never seen here."""
 
-    def __init__(self, ws: Workspace) -> None:
+    def __init__(self, ws: Workspace, source: Reader | None = None) -> None:
+        """Charts of a workspace, from its lake where no other source is given."""
         self.ws = ws
+        self.source: Reader = source or LakeReader(ws)
 
     @property
     def kpis(self) -> tuple[Kpi, ...]:
@@ -43,7 +48,7 @@ class Charts:
 
     def days(self) -> tuple[date, ...]:
         """Days that have been computed and have listens, in order."""
-        return tuple(sorted({each.listen_date for each in self.ws.ledger.computations(kpi="hourly") if each.listens}))
+        return self.source.days()
 
     def latest(self) -> date | None:
         """The last day that has been computed and has listens."""
@@ -56,7 +61,6 @@ class Charts:
         """A KPI's rows in the order of its keys, as Arrow.
 
         `date` and `genre` narrow it; `positions` is how much of a chart is wanted, as much as is shown otherwise.
-        All-time KPIs are evaluated now, over everything loaded.
         """
         kpi = self.kpi(name)
         where: dict[str, object] = {}
@@ -68,13 +72,32 @@ class Charts:
                         hint=f"its columns: {', '.join(kpi.column_names)}",
                     )
                 where[column] = value
+        wanted = positions if positions is not None else kpi.served
+        return self.source.read(kpi, where=where, positions=wanted if kpi.served is not None else None)
+
+
+class LakeReader:
+    """See Reader. All-time KPIs are evaluated now, over everything loaded."""
+
+    def __init__(self, ws: Workspace) -> None:
+        self.ws = ws
+
+    def days(self) -> tuple[date, ...]:
+        """See Reader."""
+        return tuple(sorted({each.listen_date for each in self.ws.ledger.computations(kpi="hourly") if each.listens}))
+
+    def read(self, kpi: Kpi, *, where: Mapping[str, object], positions: int | None) -> pa.Table:
+        """See Reader."""
         if kpi.scope == "day":
-            self._put(kpi, date)
+            day = where.get("listen_date")
+            self._put(kpi, day if isinstance(day, date) else None)
         else:
             self._put_all_time(kpi)
-        wanted = positions if positions is not None else kpi.served
-        limits: Mapping[str, int] = {"position": wanted} if wanted is not None and kpi.served is not None else {}
+        limits = {} if positions is None else {"position": positions}
         return self.ws.engine.answer(kpi, where=where, limits=limits)
+
+    def close(self) -> None:
+        """See Reader. The lake is the workspace's."""
 
     def _put(self, kpi: Kpi, day: date | None) -> None:
         files = self.ws.lake.files(f"kpi_{kpi.name}", None if day is None else [day])
@@ -91,9 +114,19 @@ class Charts:
 
 
 @contextmanager
-def open_charts(config: str | Path = "hitparade.toml") -> Iterator[Charts]:
-    """The charts of a workspace, by its hitparade.toml."""
+def charts_of(ws: Workspace, source: str | None) -> Iterator[Charts]:
+    """The charts of an open workspace: of its lake, or of what the sink at a URL holds."""
+    if source is None:
+        yield Charts(ws)
+        return
+    with closing(open_reader(source)) as reader:
+        yield Charts(ws, reader)
+
+
+@contextmanager
+def open_charts(config: str | Path = "hitparade.toml", *, source: str | None = None) -> Iterator[Charts]:
+    """The charts of a workspace, by its hitparade.toml: of its lake, or of a sink, such as `dynamodb:`."""
     from hitparade.config import read_settings
 
-    with open_workspace(read_settings(Path(config)), command="charts") as ws:
-        yield Charts(ws)
+    with open_workspace(read_settings(config), command="charts") as ws, charts_of(ws, source) as charts:
+        yield charts

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 import zoneinfo
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
@@ -16,6 +18,7 @@ from pydantic_settings import (
 
 from hitparade.errors import ConfigError
 from hitparade.model import Dataset
+from hitparade.storage import Storage, is_remote
 
 FILE = "hitparade.toml"
 EngineName = Literal["duckdb", "spark"]
@@ -67,17 +70,33 @@ class Lake(Section):
 
     location: str = "lake"
     """Folder of the lake."""
+    catalog: str | None = None
+    """Iceberg catalog: `glue`, or a database URL; SQLite beside the lake unless given, Glue when that is in S3."""
     namespace: Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")] = "hitparade"
     """Iceberg namespace; fixed when the lake is made."""
     timezone: Annotated[str, AfterValidator(a_time_zone)] = "UTC"
     """Time zone in which days and hours are counted; fixed when the lake is made."""
 
 
+class S3(Section):
+    """How objects are written to S3. Endpoint, region and credentials come from the usual AWS environment."""
+
+    archive_class: Literal[
+        "STANDARD", "STANDARD_IA", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE", "INTELLIGENT_TIERING"
+    ] = "GLACIER_IR"
+    """Storage class of archived files. What is in `GLACIER` or `DEEP_ARCHIVE` must be restored before it is read."""
+    encryption: Literal["AES256", "aws:kms", "aws:kms:dsse"] | None = None
+    """Server-side encryption of every object written; the bucket's own default unless given."""
+    kms_key: str | None = None
+    """Key for `aws:kms`: its ARN, id or alias; the account's own unless given."""
+
+
 class Ledger(Section):
     """The database of the ledger."""
 
     url: str | None = None
-    """Database URL, such as `postgresql+psycopg://host/db`; SQLite beside the lake unless given."""
+    """`dynamodb:<table>`, or a database URL such as `postgresql+psycopg://host/db`. SQLite beside the lake unless
+    given; when that is in S3, the DynamoDB table `<namespace>_ledger`."""
 
 
 class Engine(Section):
@@ -145,8 +164,8 @@ class Settings(BaseSettings):
         use_attribute_docstrings=True,
     )
 
-    root: Path
-    """The workspace: the folder of hitparade.toml. Not a key of the file."""
+    root: str
+    """The workspace: the folder of hitparade.toml, a path or a URL. Not a key of the file."""
     landing: Landing = Landing()
     quarantine: str = "data/quarantine"
     """Folder of files that their contract refused; a contract's `quarantine_path` goes before."""
@@ -154,6 +173,7 @@ class Settings(BaseSettings):
     """Folder of files that are settled."""
     lake: Lake = Lake()
     ledger: Ledger = Ledger()
+    s3: S3 = S3()
     engine: Engine = Engine()
     load: Load = Load()
     compute: Compute = Compute()
@@ -163,31 +183,67 @@ class Settings(BaseSettings):
     """Where KPIs are published to, such as `files:exports`."""
 
     def place(self, location: str) -> str:
-        """A location as a path: absolute, or below the workspace."""
-        return str(self.root / location)
+        """A location as a path or URL: as it is when it is a whole one, else below the workspace."""
+        whole = location if is_whole(location) else f"{self.root}/{location}"
+        return whole.rstrip("/") if is_remote(whole) else str(Path(whole))
+
+    def place_beside(self, landing: str, location: str) -> str:
+        """A location that a landing folder's contract names: below the bucket of that folder, else the workspace."""
+        if is_whole(location) or not is_remote(folder := self.place(landing)):
+            return self.place(location)
+        return f"{'/'.join(folder.split('/', 3)[:3])}/{location}"
 
     def meets_s3(self) -> bool:
         """Whether any place is in a bucket."""
         places = (self.landing.streams, self.landing.songs, self.landing.users, self.lake.location)
-        return any(place.startswith("s3://") for place in places)
+        return any(is_remote(self.place(place)) for place in places)
+
+    def catalog(self) -> str:
+        """The Iceberg catalog: `glue`, or a database URL."""
+        return self._database(self.lake.catalog, beside="catalog.db", remote="glue")
 
     def ledger_url(self) -> str:
-        """The ledger's database URL."""
-        if self.ledger.url is None:
-            return f"sqlite:///{self.place(self.lake.location)}/ledger.db"
+        """The ledger's URL."""
+        return self._database(self.ledger.url, beside="ledger.db", remote=f"dynamodb:{self.lake.namespace}_ledger")
+
+    def _database(self, url: str | None, *, beside: str, remote: str) -> str:
+        """A database by its URL; without one an SQLite file beside the lake, or what AWS has where that is a bucket."""
+        lake = self.place(self.lake.location)
+        if url is None:
+            return remote if is_remote(lake) else f"sqlite:///{lake}/{beside}"
         prefix = "sqlite:///"
-        if self.ledger.url.startswith(prefix) and not self.ledger.url.startswith(f"{prefix}/"):
-            return prefix + self.place(self.ledger.url.removeprefix(prefix))
-        return self.ledger.url
+        if url.startswith(prefix) and not url.startswith(f"{prefix}/"):
+            return prefix + self.place(url.removeprefix(prefix))
+        return url
 
 
-def read_settings(file: Path, *, engine: EngineName | None = None) -> Settings:
-    """The settings of a workspace, with another engine if one is named; ConfigError names the file and the key."""
+def is_whole(location: str) -> bool:
+    """Whether a location says by itself where it is."""
+    return is_remote(location) or location.startswith("/")
+
+
+def read_settings(location: str | Path, *, engine: EngineName | None = None) -> Settings:
+    """The settings of a workspace, with another engine if one is named; ConfigError names the file and the key.
+
+    The file may be an object in a bucket: locations are then relative to its folder there.
+    """
+    if is_remote(str(location)):
+        with tempfile.TemporaryDirectory(prefix="hitparade-") as scratch, closing(Storage()) as storage:
+            if storage.stat(str(location)) is None:
+                raise ConfigError(f"{location}: no such object", hint="name the workspace's settings with --config")
+            file = Path(storage.fetch(str(location), Path(scratch) / FILE))
+            return read_file(file, str(location).rpartition("/")[0], engine=engine)
+    file = Path(location)
     if not file.is_file():
         raise ConfigError(
             f"{file}: no such file",
             hint="run 'hitparade init' to make a workspace, or name one with --config",
         )
+    return read_file(file, str(file.resolve().parent), engine=engine)
+
+
+def read_file(file: Path, root: str, *, engine: EngineName | None) -> Settings:
+    """The settings in a file of this disk."""
 
     class FromFile(Settings):
         """The same settings, bound to one file."""
@@ -205,7 +261,7 @@ def read_settings(file: Path, *, engine: EngineName | None = None) -> Settings:
             return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=file)
 
     try:
-        settings = FromFile(root=file.resolve().parent)
+        settings = FromFile(root=root)
         if engine is None:
             return settings
         return settings.model_copy(update={"engine": settings.engine.model_copy(update={"name": engine})})

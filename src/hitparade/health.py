@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Literal
 from hitparade.config import Settings, read_settings
 from hitparade.errors import HitParadeError
 from hitparade.model import DATASETS
+from hitparade.storage import is_remote
 from hitparade.workspace import Workspace, open_workspace
 
 FREE_BYTES = 1 << 30
@@ -27,7 +29,7 @@ class Finding:
     detail: str
 
 
-def examine(config: Path) -> list[Finding]:
+def examine(config: str) -> list[Finding]:
     """Look at everything, and go on after what is wrong as far as that is possible."""
     findings = [Finding("python", "good", f"{platform.python_version()} on {platform.system()} {platform.machine()}")]
     try:
@@ -50,16 +52,20 @@ def wrong(subject: str, error: HitParadeError) -> Finding:
 def places(settings: Settings) -> Iterator[Finding]:
     """Folders and room."""
     for dataset in DATASETS:
-        folder = Path(settings.place(settings.landing.folder(dataset)))
-        if not folder.is_dir():
+        place = settings.place(settings.landing.folder(dataset))
+        folder = Path(place)
+        if is_remote(place):
+            yield Finding(f"landing {dataset}", "good", place)
+        elif not folder.is_dir():
             yield Finding(f"landing {dataset}", "doubtful", f"{folder}: no such folder; it is made by hitparade init")
         elif not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
             yield Finding(f"landing {dataset}", "wrong", f"{folder}: may not be read and written by this user")
         else:
             yield Finding(f"landing {dataset}", "good", str(folder))
-    free = shutil.disk_usage(settings.root).free
+    disk = tempfile.gettempdir() if is_remote(settings.root) else settings.root
+    free = shutil.disk_usage(disk).free
     state: Literal["good", "doubtful"] = "good" if free > FREE_BYTES else "doubtful"
-    yield Finding("disk", state, f"{free / 1e9:.1f} GB free at {settings.root}")
+    yield Finding("disk", state, f"{free / 1e9:.1f} GB free at {disk}")
 
 
 def parts(ws: Workspace) -> Iterator[Finding]:

@@ -11,13 +11,14 @@ from hitparade.contracts.manifest import parse_manifest
 from hitparade.errors import ConfigError
 from hitparade.model import DATASETS, Contract, Dataset
 from hitparade.steps.check import Checked, check
+from hitparade.storage import is_remote
 from hitparade.workspace import Workspace, open_workspace
 
 
-def inspect(files: Sequence[Path], *, config: Path, dataset: Dataset | None, manifest: Path | None) -> list[Checked]:
+def inspect(files: Sequence[Path], *, config: str, dataset: Dataset | None, manifest: Path | None) -> list[Checked]:
     """Judge each file. Without a workspace the built-in contracts are in force."""
     with tempfile.TemporaryDirectory(prefix="hitparade-") as scratch:
-        settings = read_settings(config) if config.exists() else Settings(root=Path(scratch))
+        settings = read_settings(config) if is_remote(config) or Path(config).exists() else Settings(root=scratch)
         with open_workspace(settings, command="check") as ws:
             return [inspect_one(ws, file, dataset, manifest) for file in files]
 
@@ -29,7 +30,7 @@ def inspect_one(ws: Workspace, file: Path, dataset: Dataset | None, manifest: Pa
     if manifest is None:
         contract = ws.contract(kind)
     else:
-        contract = parse_manifest(Path(ws.storage.path(str(manifest))).read_bytes(), dataset=kind, source=str(manifest))
+        contract = parse_manifest(manifest.read_bytes(), dataset=kind, source=str(manifest))
     return check(ws, str(file.absolute()), contract)
 
 

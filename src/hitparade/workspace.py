@@ -21,7 +21,7 @@ from hitparade.landing.discover import MANIFEST
 from hitparade.ledger import Ledger, open_ledger
 from hitparade.model import Contract, Dataset, InEffect, Kpi
 from hitparade.progress import Progress
-from hitparade.storage import Storage, open_storage
+from hitparade.storage import S3Options, Storage, is_remote
 from hitparade.storage.local import errors_explained
 from hitparade.turn import Turn
 
@@ -52,7 +52,7 @@ class Workspace:
         self.settings = settings
         self.clock = clock
         self.progress = progress or Progress()
-        self.storage: Storage = open_storage(str(settings.root))
+        self.storage = Storage(S3Options(**settings.s3.model_dump()))
         self.ledger: Ledger = open_ledger(settings.ledger_url())
         self._check_facts()
         self.turn = Turn(
@@ -90,7 +90,8 @@ class Workspace:
         """The Iceberg tables."""
         from hitparade.lake import open_lake
 
-        return open_lake(Path(self.settings.place(self.settings.lake.location)), self.settings.lake.namespace)
+        location, namespace = self.settings.place(self.settings.lake.location), self.settings.lake.namespace
+        return open_lake(location, namespace, catalog=self.settings.catalog(), storage=self.storage)
 
     @cached_property
     def scratch(self) -> Path:
@@ -117,11 +118,14 @@ class Workspace:
                 day_rows=engine.day_rows,
                 scratch=self.scratch,
                 zone=zone,
+                storage=self.storage,
                 translate=lambda sql: render(sql, "spark"),
             )
         from hitparade.engines.duckdb import open_engine
 
-        return open_engine(memory=engine.memory, threads=engine.threads, scratch=self.scratch, zone=zone)
+        return open_engine(
+            memory=engine.memory, threads=engine.threads, scratch=self.scratch, zone=zone, storage=self.storage
+        )
 
     @cached_property
     def kpis(self) -> tuple[Kpi, ...]:
@@ -129,11 +133,21 @@ class Workspace:
         from hitparade.kpis.registry import load_kpis
 
         own = self.settings.kpis.folder
-        folders = [Path(self.settings.place(own))] if own else []
         return load_kpis(
-            *(folder for folder in folders if folder.is_dir()),
+            *([folder] if own and (folder := self.folder_at_hand(own)).is_dir() else []),
             settings={"genre_attribution": self.settings.kpis.genre_attribution},
         )
+
+    def folder_at_hand(self, location: str) -> Path:
+        """A folder of small files on this disk: where it lies, or a copy."""
+        place = self.settings.place(location)
+        if not is_remote(place):
+            return Path(place)
+        copy = self.scratch / location.rsplit("/", 1)[-1]
+        copy.mkdir(exist_ok=True)
+        for blob in self.storage.list(place):
+            self.storage.fetch(blob.url, copy / blob.name)
+        return copy
 
     @property
     def daily_kpis(self) -> tuple[Kpi, ...]:
@@ -159,9 +173,7 @@ class Workspace:
 
     def uri(self, url: str) -> str:
         """A file's name in the ledger: its place in the workspace, so that a workspace may be moved."""
-        path = Path(url)
-        root = self.settings.root
-        return path.relative_to(root).as_posix() if path.is_relative_to(root) else url
+        return url.removeprefix(f"{self.settings.root}/")
 
     # -- what counts
 
@@ -193,7 +205,10 @@ class Workspace:
             for part in ("engine", "lake"):
                 if part in opened:
                     opened[part].close()
+            for sink in opened.get("sinks", ()):
+                sink.close()
             self.ledger.close()
+            self.storage.close()
             if "scratch" in opened:
                 shutil.rmtree(self.scratch, ignore_errors=True)
 

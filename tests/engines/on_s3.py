@@ -20,12 +20,13 @@ from hitparade.engines.base import Engine, Flawed
 from hitparade.engines.duckdb import open_engine as open_duckdb
 from hitparade.engines.spark import Cluster
 from hitparade.engines.spark import open_engine as open_spark
-from hitparade.engines.spark.files import fetch_all, put
 from hitparade.kpis.registry import load_kpis
 from hitparade.kpis.render import render
 from hitparade.model import InEffect, Source
+from hitparade.storage import Storage
 from tests.engines.staging import contract_with, source_of
 
+STORAGE = Storage()
 NOW = datetime(2024, 7, 1, tzinfo=UTC)
 SONG_TABLES = ("songs", "song_genres", "song_artists")
 
@@ -36,7 +37,7 @@ def sources(folder: Path, bucket: str | None) -> tuple[list[Source], Source]:
     for load_id, path in enumerate([*sorted((folder / "streams").iterdir()), folder / "songs.csv"], start=1):
         source = source_of(path, contract_with("songs" if path.stem == "songs" else "streams"), load_id=load_id)
         if bucket:
-            url = put(path, f"{bucket}/landing/{path.name}")
+            url = STORAGE.put(path, f"{bucket}/landing/{path.name}")
             source = replace(source, path=url, url=url)
         found.append(source)
     return found[:-1], found[-1]
@@ -81,7 +82,7 @@ def rows_in(urls: Sequence[str], scratch: Path) -> list[str]:
     """The rows of Parquet files as texts, in order."""
     return sorted(
         json.dumps(row, default=str)
-        for url in fetch_all(urls, scratch)
+        for url in STORAGE.fetch_all(urls, scratch)
         for row in pq.ParquetFile(url).read().to_pylist()
     )
 
@@ -95,13 +96,18 @@ def main(folder: Path, bucket: str) -> None:
     """Both engines, Spark once by tasks and once by SQL."""
     scratch = folder / "scratch"
     scratch.mkdir()
-    embedded = open_duckdb(memory="500MB", threads=2, scratch=scratch, zone="UTC")
+    embedded = open_duckdb(memory="500MB", threads=2, scratch=scratch, zone="UTC", storage=STORAGE)
     found = {"duckdb": work(embedded, folder, str(folder / "lake"), scratch)}
     embedded.close()
     cluster = Cluster(master="local[2]", memory="700MB", settings={"spark.sql.shuffle.partitions": "4"}, s3=True)
     for name, day_rows in (("tasks", 10**9), ("sql", 0)):
         engine = open_spark(
-            cluster, day_rows=day_rows, scratch=scratch, zone="UTC", translate=lambda sql: render(sql, "spark")
+            cluster,
+            day_rows=day_rows,
+            scratch=scratch,
+            zone="UTC",
+            storage=STORAGE,
+            translate=lambda sql: render(sql, "spark"),
         )
         found[name] = work(engine, folder, f"{bucket}/{name}", scratch)
         if name == "sql":

@@ -20,6 +20,7 @@ from hitparade.engines.base import Engine, Flawed
 from hitparade.engines.duckdb import DuckDBEngine, open_engine
 from hitparade.landing.identify import fingerprint
 from hitparade.model import Contract, Dataset, InEffect, Problem, Source, Staging
+from hitparade.storage import Storage
 from tests.spark import opened as opened_spark
 
 TABLES: Mapping[Dataset, tuple[str, ...]] = {
@@ -40,7 +41,7 @@ def opened(name: EngineName, scratch: Path, *, zone: str = "UTC") -> AbstractCon
 def opened_duckdb(scratch: Path, *, zone: str = "UTC") -> Iterator[DuckDBEngine]:
     """The embedded engine with little memory, closed at the end."""
     scratch.mkdir(parents=True, exist_ok=True)
-    engine = open_engine(memory="500MB", threads=2, scratch=scratch, zone=zone)
+    engine = open_engine(memory="500MB", threads=2, scratch=scratch, zone=zone, storage=Storage())
     try:
         yield engine
     finally:

@@ -12,7 +12,7 @@ from hitparade.lake import Lake, open_lake
 
 @pytest.fixture
 def lake(tmp_path: Path) -> Iterator[Lake]:
-    lake = open_lake(tmp_path / "lake", "hitparade")
+    lake = open_lake(str(tmp_path / "lake"), "hitparade")
     yield lake
     lake.close()
 

@@ -87,7 +87,7 @@ def test_two_that_widen_a_table_at_once_do_not_undo_one_another(lake: Lake, othe
 def test_a_lake_whose_folder_was_moved_says_so(lake: Lake, tmp_path: Path) -> None:
     lake.append("listens", staged_listens(lake, MONDAY, [1]), run=1)
     lake.close()
-    lake.location.rename(tmp_path / "moved")
+    Path(lake.location).rename(tmp_path / "moved")
 
     with pytest.raises(LakeError, match="listens") as refusal:
         read_listens(tmp_path / "moved")
@@ -96,7 +96,7 @@ def test_a_lake_whose_folder_was_moved_says_so(lake: Lake, tmp_path: Path) -> No
 
 
 def read_listens(folder: Path) -> list[int]:
-    lake = open_lake(folder, "hitparade")
+    lake = open_lake(str(folder), "hitparade")
     try:
         return load_ids(lake)
     finally:
@@ -107,14 +107,14 @@ def test_a_lake_below_a_file_is_a_storage_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
 
     with pytest.raises(StorageError, match="file"):
-        open_lake(tmp_path / "file" / "lake", "hitparade")
+        open_lake(str(tmp_path / "file" / "lake"), "hitparade")
 
 
 def test_a_catalog_that_is_no_database_is_no_lake(tmp_path: Path) -> None:
     (tmp_path / "catalog.db").write_bytes(b"no database, whatever its name says\n" * 100)
 
     with pytest.raises(LakeError, match=r"catalog\.db") as refusal:
-        open_lake(tmp_path, "hitparade")
+        open_lake(str(tmp_path), "hitparade")
 
     assert refusal.value.hint
 
@@ -125,14 +125,14 @@ def test_a_folder_without_rights_is_a_storage_error(tmp_path: Path) -> None:
     folder.mkdir(mode=0o500)
 
     with pytest.raises(StorageError, match="denied"):
-        open_lake(folder, "hitparade")
+        open_lake(str(folder), "hitparade")
 
 
 def test_a_lake_named_by_a_relative_path_is_the_same_from_everywhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    lake = open_lake(Path("lake"), "hitparade")
+    lake = open_lake("lake", "hitparade")
     lake.append("listens", staged_listens(lake, MONDAY, [1]), run=1)
     monkeypatch.chdir("/")
 

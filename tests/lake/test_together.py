@@ -20,7 +20,7 @@ PLAYS = kpi()
 
 def opened_first(folder: Path, process: int) -> list[str]:
     """Open a lake that may not be there yet, use it, and list its tables."""
-    lake = open_lake(folder, "hitparade")
+    lake = open_lake(str(folder), "hitparade")
     lake.append("listens", staged_listens(lake, MONDAY, [process], attempt=f"process-{process}"), run=1)
     lake.kpi_table(PLAYS)
     tables = sorted(name for _, name in lake.catalog.list_tables(lake.namespace))
@@ -32,7 +32,7 @@ def test_processes_that_open_a_new_lake_at_once_make_one(tmp_path: Path) -> None
     tables = at_once(opened_first, *((tmp_path / "lake", number) for number in range(PROCESSES)))
 
     assert {*DATA_TABLES, "kpi_plays"} == {name for each in tables for name in each}
-    lake = open_lake(tmp_path / "lake", "hitparade")
+    lake = open_lake(str(tmp_path / "lake"), "hitparade")
     assert load_ids(lake) == list(range(PROCESSES))
     lake.close()
 
@@ -46,7 +46,7 @@ class TooEarly(SqlCatalog):
 
 def test_a_process_that_looks_just_before_another_makes_the_lake_finds_it_made(lake: Lake) -> None:
     catalog = TooEarly(lake.catalog.name, **lake.catalog.properties)
-    early = Lake(catalog, lake.location, lake.namespace)
+    early = Lake(catalog, lake.location, lake.namespace, lake.storage)
 
     early.prepare()
 
@@ -56,7 +56,7 @@ def test_a_process_that_looks_just_before_another_makes_the_lake_finds_it_made(l
 
 def appended(folder: Path, process: int) -> None:
     """Append again and again."""
-    lake = open_lake(folder, "hitparade")
+    lake = open_lake(str(folder), "hitparade")
     for number in range(EACH):
         load_id = process * EACH + number
         day = MONDAY + timedelta(days=number)
@@ -72,7 +72,7 @@ def test_processes_that_append_at_once_lose_nothing(lake: Lake) -> None:
 
 def counted_up(folder: Path, process: int) -> int:
     """Add one to a KPI's number again and again, deciding anew whenever the table moved; how often it had."""
-    lake = open_lake(folder, "hitparade")
+    lake = open_lake(str(folder), "hitparade")
     conflicts = 0
     for number in range(EACH):
         while True:

@@ -40,7 +40,7 @@ class Unreliable(SqlCatalog):
 def unreliable(lake: Lake) -> Iterator[Lake]:
     catalog = Unreliable(lake.catalog.name, **lake.catalog.properties)
     catalog.lose = []
-    yield Lake(catalog, lake.location, lake.namespace)
+    yield Lake(catalog, lake.location, lake.namespace, lake.storage)
     catalog.close()
 
 
@@ -103,10 +103,10 @@ def test_a_lost_answer_while_old_snapshots_are_let_go_harms_nothing(unreliable: 
 def test_a_catalog_that_cannot_be_read_is_a_storage_error(lake: Lake, tmp_path: Path) -> None:
     """Such as one on a disk that went away."""
     broken = open_lake(lake.location, lake.namespace)
-    (lake.location / "catalog.db").rename(tmp_path / "elsewhere")
+    (Path(lake.location) / "catalog.db").rename(tmp_path / "elsewhere")
     for end in ("-wal", "-shm"):
-        (lake.location / f"catalog.db{end}").unlink(missing_ok=True)
-    (lake.location / "catalog.db").mkdir()
+        (Path(lake.location) / f"catalog.db{end}").unlink(missing_ok=True)
+    (Path(lake.location) / "catalog.db").mkdir()
     broken.catalog.engine.dispose()
 
     with pytest.raises(StorageError, match="catalog"):

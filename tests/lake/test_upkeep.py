@@ -45,7 +45,7 @@ def test_a_tables_metadata_stays_small(lake: Lake, name: str, commit: Callable[[
     assert table is not None
     head = table.current_snapshot()
     assert head is not None
-    metadata = list((lake.location / name / "metadata").glob("*.metadata.json"))
+    metadata = list((Path(lake.location) / name / "metadata").glob("*.metadata.json"))
     assert len(lake.files(name)) == files
     assert len(head.manifests(table.io)) <= 9
     assert len(table.snapshots()) <= 21
@@ -92,7 +92,7 @@ def test_files_and_their_folders_are_on_the_disk_before_a_commit_names_them(
     begins = seen.index("commit begins")
     committed = next(each for each in seen if each.startswith("commit of ")).removeprefix("commit of ")
     before, during = seen[:begins], seen[: seen.index(f"commit of {committed}")]
-    root = lake.location
+    root = Path(lake.location)
     folders = [folder for folder in Path(data).parents if folder == root or root in folder.parents]
     assert set(before) >= {data, *map(str, folders)}
     assert before.index(data) < before.index(str(Path(data).parent))

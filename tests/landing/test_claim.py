@@ -11,9 +11,9 @@ import pytest
 from hitparade.landing.claim import claim, claims, contents, original, release
 from hitparade.landing.discover import waiting
 from hitparade.model import Blob
-from hitparade.storage.local import LocalStorage
+from hitparade.storage import Storage
 
-STORAGE = LocalStorage()
+STORAGE = Storage()
 
 
 @pytest.fixture

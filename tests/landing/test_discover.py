@@ -10,10 +10,10 @@ import pytest
 
 from hitparade.landing.discover import is_settled, plain_name, waiting
 from hitparade.model import Blob
-from hitparade.storage.local import LocalStorage
+from hitparade.storage import Storage
 from hitparade.storage.packed import packing_of
 
-STORAGE = LocalStorage()
+STORAGE = Storage()
 SETTLE = 5.0
 TICK = 0.02  # seconds; a file's times are no finer than the kernel's clock
 

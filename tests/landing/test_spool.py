@@ -12,11 +12,11 @@ import pytest
 from hitparade.errors import StorageError
 from hitparade.landing.identify import fingerprint
 from hitparade.landing.spool import Plain, plain
-from hitparade.storage.local import LocalStorage
+from hitparade.storage import Storage
 from hitparade.storage.packed import Unreadable
 from tests.engines.staging import contract_with
 
-STORAGE = LocalStorage()
+STORAGE = Storage()
 TEXT = "user_id,track_id,listen_time\n1,café,2024-06-25 17:43:13\n"
 MANY = (TEXT * 40_000).encode()
 

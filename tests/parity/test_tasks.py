@@ -18,7 +18,7 @@ from hitparade.kpis.registry import load_kpis
 from hitparade.landing.identify import fingerprint
 from hitparade.landing.spool import plain
 from hitparade.model import Contract, Dataset, InEffect, Source
-from hitparade.storage import open_storage
+from hitparade.storage import Storage
 from tests.engines.staging import NOW, TABLES, contract_with, outcome, rows_of, source_of
 from tests.spark import on_spark, opened
 
@@ -196,7 +196,7 @@ def spooled(folder: Path, name: str, data: bytes, contract: Contract) -> Source:
     path, scratch = folder / name, folder / "scratch"
     path.write_bytes(data)
     scratch.mkdir()
-    storage = open_storage(str(folder))
+    storage = Storage()
     blob = storage.stat(str(path))
     assert blob is not None
     with path.open("rb") as file:

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from hitparade.errors import ConfigError, StorageError
-from hitparade.storage import open_storage
+from hitparade.model import Blob
+from hitparade.storage import Storage
 from hitparade.storage.local import LocalStorage, copy_new, errors_explained
 
 STORAGE = LocalStorage()
@@ -29,6 +30,11 @@ def elsewhere(tmp_path: Path) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="hitparade-", dir=memory))
     yield folder
     shutil.rmtree(folder)
+
+
+def blob(path: Path) -> Blob:
+    """The file as it is, or as it would be."""
+    return STORAGE.stat(str(path)) or Blob(str(path), 0, "", 0)
 
 
 def names(folder: Path) -> list[str]:
@@ -100,7 +106,7 @@ def test_a_move_makes_the_folder_and_takes_the_file_along(tmp_path: Path) -> Non
     source, target = tmp_path / "a.csv", tmp_path / "deep" / "b.csv"
     source.write_bytes(b"x")
 
-    assert STORAGE.move(str(source), str(target))
+    assert STORAGE.move(blob(source), str(target))
     assert (source.exists(), target.read_bytes()) == (False, b"x")
 
 
@@ -109,12 +115,12 @@ def test_a_move_never_overwrites(tmp_path: Path) -> None:
     source.write_bytes(b"new")
     target.write_bytes(b"old")
 
-    assert not STORAGE.move(str(source), str(target))
+    assert not STORAGE.move(blob(source), str(target))
     assert (source.read_bytes(), target.read_bytes()) == (b"new", b"old")
 
 
 def test_a_file_that_is_gone_is_not_moved(tmp_path: Path) -> None:
-    assert not STORAGE.move(str(tmp_path / "a.csv"), str(tmp_path / "b.csv"))
+    assert not STORAGE.move(blob(tmp_path / "a.csv"), str(tmp_path / "b.csv"))
     assert names(tmp_path) == []
 
 
@@ -123,7 +129,7 @@ def test_a_move_that_was_cut_short_is_finished(tmp_path: Path) -> None:
     source.write_bytes(b"x")
     os.link(source, target)
 
-    assert STORAGE.move(str(source), str(target))
+    assert STORAGE.move(blob(source), str(target))
     assert names(tmp_path) == ["b.csv"]
 
 
@@ -131,12 +137,12 @@ def test_a_move_to_another_device_is_a_copy_that_never_overwrites(tmp_path: Path
     source, target = tmp_path / "a.csv", elsewhere / "deep" / "b.csv"
     source.write_bytes(b"x" * 3_000_000)
 
-    assert STORAGE.move(str(source), str(target))
+    assert STORAGE.move(blob(source), str(target))
     assert (source.exists(), target.read_bytes()) == (False, b"x" * 3_000_000)
     assert names(target.parent) == ["b.csv"]
 
     source.write_bytes(b"new")
-    assert not STORAGE.move(str(source), str(target))
+    assert not STORAGE.move(blob(source), str(target))
     assert source.read_bytes() == b"new"
     assert target.stat().st_size == 3_000_000
     assert names(target.parent) == ["b.csv"]
@@ -169,7 +175,7 @@ BELOW_A_FILE: dict[str, Callable[[Path], object]] = {
     "list": lambda file: list(STORAGE.list(str(file))),
     "open": lambda file: STORAGE.open(str(file / "x")),
     "write": lambda file: STORAGE.write(str(file / "x"), b"x"),
-    "move": lambda file: STORAGE.move(str(file), str(file / "x")),
+    "move": lambda file: STORAGE.move(blob(file), str(file / "x")),
 }
 
 
@@ -182,6 +188,6 @@ def test_a_folder_that_is_a_file_is_a_storage_error(tmp_path: Path, action: Call
 
 
 def test_a_storage_is_found_by_the_scheme_of_its_url(tmp_path: Path) -> None:
-    assert isinstance(open_storage(str(tmp_path)), LocalStorage)
+    assert isinstance(Storage().medium(str(tmp_path)), LocalStorage)
     with pytest.raises(ConfigError, match="ftp"):
-        open_storage("ftp://host/data")
+        Storage().stat("ftp://host/data")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,17 +17,19 @@ if TYPE_CHECKING:
 
 DONE, FLAWED, WRONG, LATER, BUG, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
-Config = Annotated[Path, typer.Option("--config", help="The workspace's settings.", show_default=True)]
+Config = Annotated[
+    str, typer.Option("--config", help="The workspace's settings, a path or an s3:// URL.", show_default=True)
+]
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, on standard output.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log every single thing.")]
 Engine = Annotated[
     str | None, typer.Option("--engine", help="The engine, instead of the one in the settings: duckdb or spark.")
 ]
-DEFAULT_CONFIG = Path("hitparade.toml")
+DEFAULT_CONFIG = "hitparade.toml"
 
 
 @contextmanager
-def workspace(config: Path, *, command: str, verbose: bool = False, engine: str | None = None) -> Iterator[Workspace]:
+def workspace(config: str, *, command: str, verbose: bool = False, engine: str | None = None) -> Iterator[Workspace]:
     """The workspace of a command, with logs and progress going to standard error."""
     from hitparade import log
     from hitparade.config import read_settings

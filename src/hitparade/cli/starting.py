@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hitparade.cli import render
 from hitparade.cli.door import DEFAULT_CONFIG, DONE, FLAWED, WRONG, Config, Json, Verbose, progress, workspace
+from hitparade.model import DATASETS, Dataset
+from hitparade.storage import is_remote
+
+if TYPE_CHECKING:
+    from hitparade.config import Settings
 
 DEMO_LISTENS, DEMO_DAYS, DEMO_USERS, DEMO_TRACKS, DEMO_FILES = 200_000, 14, 4_000, 9_000, 14
 
@@ -35,9 +43,9 @@ def demo(
         make_workspace(folder, sinks=("files:exports",))
         if not json:
             typer.echo(f"made a workspace in {folder}/")
-    with workspace(config, command="demo", verbose=verbose) as ws:
+    with workspace(str(config), command="demo", verbose=verbose) as ws:
         if ws.ledger.latest_run() is None and not any((folder / "data" / "streams").glob("*.csv")):
-            sample(ws.settings.root, DEMO_LISTENS, DEMO_DAYS, DEMO_USERS, DEMO_TRACKS, DEMO_FILES)
+            sample(folder, DEMO_LISTENS, DEMO_DAYS, DEMO_USERS, DEMO_TRACKS, DEMO_FILES)
         outcome = pipeline.run(ws)
         render.outcome(outcome, json=json)
         if not json:
@@ -68,6 +76,22 @@ def sample(root: Path, listens: int, days: int, users: int, tracks: int, files: 
         users=landing / "users",
         truth=root / "sample" / "truth.json",
     )
+
+
+@contextmanager
+def landing_here(settings: Settings) -> Iterator[dict[Dataset, Path]]:
+    """The landing folders on this disk; of those in a bucket a folder whose files are put there at the end."""
+    from hitparade.storage import Storage
+
+    places = {dataset: settings.place(settings.landing.folder(dataset)) for dataset in DATASETS}
+    with tempfile.TemporaryDirectory(prefix="hitparade-") as scratch, closing(Storage()) as storage:
+        here = {
+            dataset: Path(scratch, dataset) if is_remote(place) else Path(place) for dataset, place in places.items()
+        }
+        yield here
+        for dataset, place in places.items():
+            for path in sorted(here[dataset].iterdir()) if is_remote(place) else ():
+                storage.put(path, f"{place}/{path.name}")
 
 
 def yesterday() -> date:
@@ -122,7 +146,7 @@ def generate(
         start=start.date() if start else yesterday() - timedelta(days=days - 1),
         hostile=hostile,
     )
-    with progress().of("generate", listens) as advance:
+    with progress().of("generate", listens) as advance, landing_here(settings) as folders:
         done = 0
 
         def report(now: int, _total: int) -> None:
@@ -132,10 +156,10 @@ def generate(
 
         result = make(
             spec,
-            streams=Path(settings.place(settings.landing.streams)),
-            songs=Path(settings.place(settings.landing.songs)),
-            users=Path(settings.place(settings.landing.users)),
-            truth=settings.root / "sample" / "truth.json",
+            streams=folders["streams"],
+            songs=folders["songs"],
+            users=folders["users"],
+            truth=Path("sample" if is_remote(settings.root) else f"{settings.root}/sample") / "truth.json",
             progress=report,
         )
     summary = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -93,7 +92,7 @@ def archive(
 
 
 def step(
-    config: Path, name: str, work: Callable[[Workspace], Any], *, engine: str | None, json: bool, verbose: bool
+    config: str, name: str, work: Callable[[Workspace], Any], *, engine: str | None, json: bool, verbose: bool
 ) -> Any:
     """One step by itself."""
     with workspace(config, command=name, verbose=verbose, engine=engine) as ws:

@@ -3,33 +3,26 @@
 from __future__ import annotations
 
 import os
-import shutil
-import sqlite3
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
-from pyiceberg.catalog.sql import SqlCatalog
-from pyiceberg.exceptions import (
-    NamespaceAlreadyExistsError,
-    NoSuchTableError,
-    TableAlreadyExistsError,
-)
+from pyiceberg.catalog import MetastoreCatalog
+from pyiceberg.exceptions import NamespaceAlreadyExistsError, TableAlreadyExistsError
 from pyiceberg.expressions import AlwaysTrue, BooleanExpression, In
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
-from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
-from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from sqlalchemy.exc import IntegrityError
 
-from hitparade.errors import KpiError, LakeError, StorageError
+from hitparade.errors import KpiError, LakeError
 from hitparade.lake import commits
+from hitparade.lake.catalog import SQLITE, catalog_explained, load_table, name_of, open_catalog
 from hitparade.lake.tables import DATA_TABLES, PARTITION, TableShape, data_table, kpi_table
 from hitparade.model import Kpi, LakeFile
-from hitparade.storage.local import errors_explained, sync_files
+from hitparade.storage import Storage, is_remote
+from hitparade.storage.local import sync_files
 
-SQLITE_TIMEOUT_S = 60
 CATALOG = "catalog.db"
 
 
@@ -48,11 +41,12 @@ class Base:
 class Lake:
     """The Iceberg tables of one namespace."""
 
-    def __init__(self, catalog: SqlCatalog, location: Path, namespace: str) -> None:
+    def __init__(self, catalog: MetastoreCatalog, location: str, namespace: str, storage: Storage) -> None:
         self.catalog = catalog
         self.location = location
         self.namespace = namespace
-        self._staged: set[Path] = set()
+        self.storage = storage
+        self._staged: set[str] = set()
 
     # -- tables
 
@@ -70,7 +64,7 @@ class Lake:
             return self.catalog.create_table(
                 name,
                 shape.schema,
-                location=str(self.location / shape.name),
+                location=f"{self.location}/{shape.name}",
                 partition_spec=shape.spec,
                 properties=dict(shape.properties),
             )
@@ -80,13 +74,10 @@ class Lake:
     def table(self, name: str) -> Table | None:
         """A table as it is now, or None."""
         try:
-            with catalog_explained(self.location):
-                return self.catalog.load_table((self.namespace, name))
-        except NoSuchTableError:
-            return None
+            return load_table(self.catalog, (self.namespace, name))
         except FileNotFoundError as error:
             raise LakeError(
-                f"{self.location}: table {name} names a file that is not there: {error.filename}",
+                f"{self.location}: table {name} names a file that is not there: {error.filename or error}",
                 hint="was the folder moved? Iceberg keeps absolute paths: move it back",
             ) from error
 
@@ -126,15 +117,19 @@ class Lake:
 
     def staging(self, table: str, attempt: str) -> str:
         """A new folder for files that a commit may name; nothing else ever writes there."""
-        folder = self.location / table / "data" / attempt
-        with errors_explained(f"write {folder}"):
-            folder.mkdir(parents=True)
+        folder = f"{self.location}/{table}/data/{attempt}"
+        self.storage.make_folder(folder)
         self._staged.add(folder)
-        return str(folder)
+        return folder
 
-    def _named(self, paths: Sequence[str]) -> None:
-        """Files that a commit may have named are not ours to remove any more, whatever its answer."""
-        self._staged -= {folder for path in paths for folder in Path(path).parents}
+    def _lasting(self, paths: Sequence[str]) -> None:
+        """Make files last, which objects do by themselves, before a commit may name them.
+
+        From then on they are not ours to remove any more, whatever its answer.
+        """
+        if not is_remote(self.location):
+            sync_files(paths, root=self.location)
+        self._staged = {folder for folder in self._staged if not any(path.startswith(f"{folder}/") for path in paths)}
 
     def append(self, name: str, paths: Sequence[str], *, run: int) -> None:
         """Add staged files to a data table, on the disk first."""
@@ -143,14 +138,12 @@ class Lake:
         table = self.table(name)
         if table is None:
             raise LakeError(f"{self.location}: table {name} is gone", hint="hitparade doctor")
-        sync_files(paths, root=str(self.location))
-        self._named(paths)
+        self._lasting(paths)
         commits.append(table, paths, run=run)
 
     def replace(self, base: Base, paths: Sequence[str], days: Collection[date], *, run: int) -> Base:
         """Put staged files in the place of the days' files, onto just this base; the base as it is then."""
-        sync_files(paths, root=str(self.location))
-        self._named(paths)
+        self._lasting(paths)
         removed = [file for file in base.files if day_of(file) in days]
         commits.replace(base.table, paths, removed, run=run)
         kept = tuple(file for file in base.files if day_of(file) not in days)
@@ -159,7 +152,7 @@ class Lake:
     def close(self) -> None:
         """Remove what was staged and never named by a commit, and let go of the catalog's database."""
         for folder in self._staged:
-            shutil.rmtree(folder, ignore_errors=True)
+            self.storage.remove_below(folder)
         self.catalog.close()
 
 
@@ -179,49 +172,12 @@ def day_of(file: DataFile) -> date | None:
     return day if isinstance(day, date) else date.fromordinal(date(1970, 1, 1).toordinal() + day)
 
 
-@retry(
-    retry=retry_if_exception_type((OperationalError, IntegrityError, sqlite3.OperationalError)),
-    stop=stop_after_attempt(8),
-    wait=wait_random_exponential(0.05, max=1),
-    reraise=True,
-)
-def open_catalog(path: Path, warehouse: Path) -> SqlCatalog:
-    """The SQLite catalog; several processes may create it at once, and all but one of them fail at first."""
-    with closing(sqlite3.connect(path, timeout=SQLITE_TIMEOUT_S)) as database:
-        database.execute("PRAGMA journal_mode = WAL")
-    return SqlCatalog(
-        "hitparade",
-        **{
-            "uri": f"sqlite:///{path}?timeout={SQLITE_TIMEOUT_S}",
-            "warehouse": str(warehouse),
-            "py-io-impl": "hitparade.lake.synced.SyncedFileIO",
-        },
-    )
-
-
-def open_lake(location: Path, namespace: str) -> Lake:
-    """The lake in a folder, made when it is missing."""
-    folder = Path(os.path.abspath(location))  # noqa: PTH100 - resolve() would follow links that may move
-    with errors_explained(f"open the lake {folder}"):
-        folder.mkdir(parents=True, exist_ok=True)
-    with catalog_explained(folder):
-        lake = Lake(open_catalog(folder / CATALOG, folder), folder, namespace)
+def open_lake(location: str, namespace: str, *, catalog: str | None = None, storage: Storage | None = None) -> Lake:
+    """The lake at a location, made when it is missing; its catalog is SQLite in its folder unless told otherwise."""
+    place = location if is_remote(location) else os.path.abspath(location)  # noqa: PTH100 - resolve() would follow links
+    storage = storage or Storage()
+    opened = open_catalog(catalog or f"{SQLITE}{place}/{CATALOG}", place, storage)
+    with catalog_explained(name_of(opened)):
+        lake = Lake(opened, place, namespace, storage)
         lake.prepare()
     return lake
-
-
-@contextmanager
-def catalog_explained(location: Path) -> Iterator[None]:
-    """Turn the catalog's refusals into errors that say which catalog, and whether to try again."""
-    try:
-        yield
-    except (OperationalError, sqlite3.OperationalError) as error:
-        raise StorageError(
-            f"cannot open the catalog {location / CATALOG}: {getattr(error, 'orig', error)}",
-            hint="see that the folder exists, has room and may be written",
-        ) from error
-    except (DatabaseError, sqlite3.DatabaseError) as error:
-        raise LakeError(
-            f"{location / CATALOG} is not a lake's catalog: {getattr(error, 'orig', error)}",
-            hint="give lake.location a folder of its own",
-        ) from error

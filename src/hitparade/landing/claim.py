@@ -16,7 +16,7 @@ PREFIX, SUFFIX = ".", ".claimed"
 def claim(storage: Storage, blob: Blob) -> Blob | None:
     """Take a file; None when it is gone or an earlier claim of its name is not yet settled."""
     target = f"{folder_of(blob.url)}/{PREFIX}{blob.name}{SUFFIX}"
-    return storage.stat(target) if storage.move(blob.url, target) else None
+    return storage.stat(target) if storage.move(blob, target) else None
 
 
 def claims(storage: Storage, folder: str) -> list[Blob]:
@@ -29,7 +29,7 @@ def claims(storage: Storage, folder: str) -> list[Blob]:
 
 def release(storage: Storage, claimed: Blob) -> bool:
     """Put a claim back under its name; False when another file has taken it, and the claim waits."""
-    return storage.move(claimed.url, original(claimed))
+    return storage.move(claimed, original(claimed))
 
 
 def original(claimed: Blob) -> str:

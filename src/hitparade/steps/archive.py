@@ -1,12 +1,14 @@
 """archive: files the ledger has settled -> archive/ or quarantine/.
 
 Claim first, then hash what was claimed, then read the ledger, then move: so whatever was put under a name in the
-meantime, only bytes that the ledger knows leave the landing zone. Names carry the seq, so nothing is overwritten.
+meantime, only bytes that the ledger knows leave the landing zone. In a bucket a move takes the very object whose etag
+the ledger knows, or none, which is as good without a claim. Names carry the seq, so nothing is overwritten.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -18,6 +20,7 @@ from hitparade.model import DATASETS, Blob, Dataset, Delivery, Problem
 from hitparade.workspace import Workspace
 
 HASHING_THREADS = 2
+MOVING_THREADS = 16
 
 
 @dataclass(slots=True)
@@ -34,29 +37,47 @@ def archive(ws: Workspace) -> Archived:
     outcome = Archived()
     for dataset in DATASETS:
         folder = ws.settings.place(ws.settings.landing.folder(dataset))
-        taken = [*claims(ws.storage, folder), *take(ws, decide(ws, folder))]
-        if not taken:
-            continue
-        with (
-            ws.progress.of(f"archive {dataset}", len(taken)) as advance,
-            ThreadPoolExecutor(HASHING_THREADS) as pool,
-        ):
-            for blob, sha256 in zip(taken, pool.map(lambda each: contents(ws.storage, each), taken), strict=True):
-                settle(ws, dataset, blob, sha256, outcome)
-                advance(1)
+        if ws.storage.exact(folder):
+            settle_exactly(ws, dataset, decide(ws, folder), outcome)
+        else:
+            settle_claims(ws, dataset, folder, outcome)
     if outcome.archived or outcome.quarantined:
         log.get_logger().info("archive.done", archived=outcome.archived, quarantined=outcome.quarantined)
     return outcome
 
 
-def decide(ws: Workspace, folder: str) -> list[Blob]:
-    """Files that the ledger knows by name, size and etag."""
-    blobs = waiting(ws.storage, folder)
-    seen = ws.ledger.seen([(ws.uri(blob.url), blob.size, blob.etag) for blob in blobs])
-    return [blob for blob in blobs if (ws.uri(blob.url), blob.size, blob.etag) in seen]
+def decide(ws: Workspace, folder: str) -> dict[Blob, Delivery]:
+    """Files that the ledger knows by name, size and etag, and what it knows of them."""
+    blobs = {(ws.uri(blob.url), blob.size, blob.etag): blob for blob in waiting(ws.storage, folder)}
+    return {blobs[identity]: delivery for identity, delivery in ws.ledger.seen(blobs).items()}
 
 
-def take(ws: Workspace, blobs: list[Blob]) -> list[Blob]:
+def settle_exactly(ws: Workspace, dataset: Dataset, known: Mapping[Blob, Delivery], outcome: Archived) -> None:
+    """Move files whose etag tells that they are what the ledger knows."""
+    settled = {blob: delivery for blob, delivery in known.items() if delivery.status != "released"}
+    with ws.progress.of(f"archive {dataset}", len(settled)) as advance, ThreadPoolExecutor(MOVING_THREADS) as pool:
+
+        def move(blob: Blob) -> bool:
+            return put(ws, blob, place_of(ws, dataset, settled[blob]), cold=settled[blob].status != "quarantined")
+
+        for blob, moved in zip(settled, pool.map(move, settled), strict=True):
+            if moved:
+                tell(ws, dataset, settled[blob], outcome)
+            advance(1)
+
+
+def settle_claims(ws: Workspace, dataset: Dataset, folder: str, outcome: Archived) -> None:
+    """Claim files, and settle them and those that were claimed before."""
+    taken = [*claims(ws.storage, folder), *take(ws, decide(ws, folder))]
+    if not taken:
+        return
+    with ws.progress.of(f"archive {dataset}", len(taken)) as advance, ThreadPoolExecutor(HASHING_THREADS) as pool:
+        for blob, sha256 in zip(taken, pool.map(lambda each: contents(ws.storage, each), taken), strict=True):
+            settle(ws, dataset, blob, sha256, outcome)
+            advance(1)
+
+
+def take(ws: Workspace, blobs: Iterable[Blob]) -> list[Blob]:
     """Claim files; those that are gone by now are somebody else's."""
     return [claimed for blob in blobs if (claimed := claim(ws.storage, blob)) is not None]
 
@@ -69,34 +90,52 @@ def settle(ws: Workspace, dataset: Dataset, claimed: Blob, sha256: str, outcome:
         if not release(ws.storage, claimed):
             log.get_logger().warning("archive.waits", file=claimed.name, reason="its name is taken by a newer file")
         return
-    delivery = known[-1]
+    tell(ws, dataset, known[-1], outcome)
+    put(ws, claimed, place_of(ws, dataset, known[-1]), cold=known[-1].status != "quarantined")
+
+
+def tell(ws: Workspace, dataset: Dataset, delivery: Delivery, outcome: Archived) -> None:
+    """Count a file, and write why it is in quarantine beside it."""
     if delivery.status == "quarantined":
-        target = f"{quarantine_of(ws, delivery)}/{delivery.seq:08d}-{delivery.name}"
-        ws.storage.write(f"{target}.report.json", as_report(ws, delivery))
+        report_url = f"{place_of(ws, dataset, delivery)}.report.json"
+        ws.storage.write(report_url, as_report(ws, delivery))
         outcome.quarantined += 1
-        outcome.reports.append(f"{target}.report.json")
+        outcome.reports.append(report_url)
     else:
-        target = f"{ws.settings.place(ws.settings.archive)}/{dataset}/{delivery.seq:08d}-{delivery.name}"
         outcome.archived += 1
-    put(ws, claimed, target)
 
 
-def put(ws: Workspace, claimed: Blob, target: str) -> None:
-    """Move a claimed file to a name that is free; bytes that were delivered twice get one each."""
+def put(ws: Workspace, blob: Blob, target: str, *, cold: bool) -> bool:
+    """Move a file to a name that is free; bytes that were delivered twice get one each. False when it is gone."""
     copies = 1
     place = target
-    while not ws.storage.move(claimed.url, place):
-        if ws.storage.stat(claimed.url) is None:
-            return  # another process settled this claim
+    while not ws.storage.move(blob, place, cold=cold):
+        if ws.storage.stat(blob.url) != blob:
+            return False  # another process settled it, or put another file under its name
         copies += 1
         place = f"{target}.{copies}"
+    return True
 
 
-def quarantine_of(ws: Workspace, delivery: Delivery) -> str:
-    """The quarantine folder: the contract's own, else the workspace's."""
+def place_of(ws: Workspace, dataset: Dataset, delivery: Delivery) -> str:
+    """Where a settled file goes."""
+    quarantined = delivery.status == "quarantined"
+    folder = (
+        quarantine_of(ws, dataset, delivery) if quarantined else ws.settings.place(f"{ws.settings.archive}/{dataset}")
+    )
+    return f"{folder}/{delivery.seq:08d}-{delivery.name}"
+
+
+def quarantine_of(ws: Workspace, dataset: Dataset, delivery: Delivery) -> str:
+    """The quarantine folder: the contract's own, in the bucket or workspace of the landing zone, else the setting's."""
     text = ws.ledger.contract_text(delivery.contract) if delivery.contract else None
     validation = json.loads(text).get("schema", {}).get("validation", {}) if text else {}
-    return ws.settings.place(validation.get("quarantine_path") or ws.settings.quarantine)
+    own = validation.get("quarantine_path")
+    return (
+        ws.settings.place_beside(ws.settings.landing.folder(dataset), own)
+        if own
+        else ws.settings.place(ws.settings.quarantine)
+    )
 
 
 def as_report(ws: Workspace, delivery: Delivery) -> bytes:

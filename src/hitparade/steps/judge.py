@@ -22,7 +22,7 @@ from hitparade.engines.base import Engine, Flawed
 from hitparade.landing.discover import plain_name
 from hitparade.landing.spool import plain
 from hitparade.model import Blob, Contract, Fingerprint, NewDelivery, Problem, Source, Staged, Staging
-from hitparade.storage import Storage, open_storage
+from hitparade.storage import Storage
 from hitparade.storage.packed import Unreadable
 from hitparade.workspace import TABLES, Workspace
 
@@ -139,12 +139,11 @@ def judge_catalogue(ws: Workspace, contract: Contract, candidates: Sequence[Cand
 
 def hear_all(ws: Workspace, engine: Engine, contract: Contract, candidates: Sequence[Candidate]) -> list[Hearing]:
     """Look at files, wherever the engine does such work."""
-    return engine.each(partial(hear, str(ws.settings.root), contract), candidates)
+    return engine.each(partial(hear, ws.storage, contract), candidates)
 
 
-def hear(root: str, contract: Contract, candidate: Candidate, scratch: Path) -> Hearing:
+def hear(storage: Storage, contract: Contract, candidate: Candidate, scratch: Path) -> Hearing:
     """Everything that can be said of a file before its rows are read; its source, if they can be."""
-    storage: Storage = open_storage(root)
     blob, print_ = candidate.blob, candidate.print
     problems = list(name_problems(contract, plain_name(blob.name), blob.size))
     if blob.size == 0:

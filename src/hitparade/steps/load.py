@@ -19,9 +19,10 @@ from hitparade.engines.base import Engine
 from hitparade.errors import ContractBreach, HitParadeError, Terminal
 from hitparade.landing.discover import is_settled, waiting
 from hitparade.landing.identify import fingerprint
+from hitparade.landing.spool import at_hand, forget
 from hitparade.model import DATASETS, Blob, Contract, Dataset, Fingerprint, NewDelivery
 from hitparade.steps.judge import Candidate, Judged, Stage, judge_catalogue, judge_streams, stage_streams
-from hitparade.storage import open_storage
+from hitparade.storage import Storage
 from hitparade.workspace import Workspace
 
 HASHING_THREADS = 2
@@ -75,6 +76,8 @@ def load_dataset(ws: Workspace, dataset: Dataset, ahead: Ahead, outcome: Loaded)
                 begun = begin(ws, dataset, contract, ahead.prints(batch, contract))
                 judged = judge_catalogue(ws, contract, begun.candidates)
             advance(sum(blob.size for blob in batch))
+        for blob in batch:
+            forget(blob, ws.scratch)
         if moved := [blob for blob in batch if ws.storage.stat(blob.url) != blob]:
             restless.update(blob.url for blob in moved)
             log.get_logger().info("load.changed", files=[blob.name for blob in moved])
@@ -132,7 +135,7 @@ class Ahead:
         missing = [blob for blob in batch if (blob, contract.delimiter) not in self.taken]
         for part in (missing[start::HASHING_THREADS] for start in range(HASHING_THREADS)):
             if part:
-                work = partial(identify, str(self.ws.settings.root), contract.delimiter)
+                work = partial(identify, self.ws.storage, contract.delimiter)
                 future = self.hashing.submit(self.ws.engine.each, work, part)
                 self.taken.update({(blob, contract.delimiter): (future, place) for place, blob in enumerate(part)})
 
@@ -168,9 +171,9 @@ class Ahead:
         return self.read(self.ws.engine, batch, contract)
 
 
-def identify(root: str, delimiter: str, blob: Blob, scratch: Path) -> Fingerprint:  # noqa: ARG001 - not needed
+def identify(storage: Storage, delimiter: str, blob: Blob, scratch: Path) -> Fingerprint:
     """Read a file once, to know who it is."""
-    with open_storage(root).open(blob.url) as file:
+    with storage.open(at_hand(storage, blob, scratch)) as file:
         return fingerprint(file, delimiter=delimiter)
 
 

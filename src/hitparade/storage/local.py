@@ -12,10 +12,14 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
+from uuid import uuid4
 
 from hitparade.errors import StorageError
 from hitparade.model import Blob
+
+if TYPE_CHECKING:
+    from hitparade.storage.base import S3Options
 
 NEXT_STEP = {
     errno.ENOSPC: "free some space, then run again: nothing recorded was lost",
@@ -36,10 +40,12 @@ def errors_explained(what: str) -> Iterator[None]:
 
 
 class LocalStorage:
-    """See Storage."""
+    """See Medium."""
+
+    exact = False
 
     def list(self, folder: str) -> Iterator[Blob]:
-        """See Storage."""
+        """See Medium."""
         with errors_explained(f"list {folder}"):
             try:
                 entries = list(os.scandir(folder))
@@ -52,7 +58,7 @@ class LocalStorage:
                     yield blob
 
     def stat(self, url: str) -> Blob | None:
-        """See Storage."""
+        """See Medium."""
         with errors_explained(f"look at {url}"):
             try:
                 found = os.stat(url)  # noqa: PTH116
@@ -61,13 +67,13 @@ class LocalStorage:
         etag = f"{found.st_ino}-{found.st_size}-{found.st_mtime_ns}-{found.st_ctime_ns}"
         return Blob(url=url, size=found.st_size, etag=etag, modified=found.st_mtime)
 
-    def open(self, url: str) -> BinaryIO:
-        """See Storage."""
+    def open(self, url: str, *, buffered: bool = True) -> BinaryIO:  # noqa: ARG002 - the kernel has one
+        """See Medium."""
         with errors_explained(f"read {url}"):
             return Path(url).open("rb")
 
     def write(self, url: str, data: bytes) -> None:
-        """See Storage."""
+        """See Medium."""
         target = Path(url)
         with errors_explained(f"write {url}"):
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -82,8 +88,9 @@ class LocalStorage:
                 part.unlink(missing_ok=True)
             sync_folder(target.parent)
 
-    def move(self, source: str, target: str) -> bool:
-        """See Storage. A hard link is refused where the name is taken, which a rename is not."""
+    def move(self, blob: Blob, target: str, *, cold: bool = False) -> bool:  # noqa: ARG002 - a disk has one temperature
+        """See Medium. A hard link is refused where the name is taken, which a rename is not."""
+        source = blob.url
         with errors_explained(f"move {source} to {target}"):
             folder = Path(target).parent
             folder.mkdir(parents=True, exist_ok=True)
@@ -104,9 +111,52 @@ class LocalStorage:
             Path(source).unlink(missing_ok=True)
             return True
 
-    def path(self, url: str) -> str:
-        """See Storage."""
+    def below(self, folder: str) -> Iterator[str]:
+        """See Medium."""
+        with errors_explained(f"list {folder}"):
+            for place, _, names in os.walk(folder):
+                yield from (os.path.join(place, name) for name in names if not name.startswith((".", "_")))  # noqa: PTH118
+
+    def put(self, path: Path, url: str, *, new: bool = False, cold: bool = False) -> bool:  # noqa: ARG002 - see move
+        """See Medium."""
+        target = Path(url)
+        with errors_explained(f"write {url}"):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if new:
+                return copy_new(str(path), url)
+            part = target.with_name(f".{target.name}.{uuid4().hex}.part")
+            try:
+                shutil.copyfile(path, part)
+                part.replace(target)
+            finally:
+                part.unlink(missing_ok=True)
+        return True
+
+    def fetch(self, url: str, target: Path) -> str:  # noqa: ARG002 - it lies on this disk
+        """See Medium."""
         return url
+
+    def forget(self, blob: Blob) -> None:
+        """See Medium."""
+        self.remove([blob.url])
+
+    def remove(self, urls: Iterable[str]) -> None:
+        """See Medium."""
+        for url in urls:
+            with errors_explained(f"remove {url}"):
+                Path(url).unlink(missing_ok=True)
+
+    def remove_below(self, folder: str) -> None:
+        """See Medium."""
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def make_folder(self, folder: str) -> None:
+        """See Medium."""
+        with errors_explained(f"write {folder}"):
+            Path(folder).mkdir(parents=True)
+
+    def close(self) -> None:
+        """See Medium."""
 
 
 def same_file(one: str, other: str) -> bool:
@@ -168,6 +218,6 @@ def sync_file(file: Path) -> None:
         os.fsync(handle.fileno())
 
 
-def open() -> LocalStorage:  # noqa: A001 - every storage file is opened by this name
-    """The storage of local paths."""
+def open_medium(_: S3Options) -> LocalStorage:
+    """The medium of local paths."""
     return LocalStorage()

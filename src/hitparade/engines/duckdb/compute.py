@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hitparade.engines.base import relations_of
-from hitparade.engines.duckdb.connection import Connected, copy_to, parquet_below, read_parquet
+from hitparade.engines.duckdb.connection import Connected, copy_to, parquet_below
 from hitparade.model import Column, ColumnType, ComputedDays, InEffect, Kpi, Relation
 from hitparade.sqltext import identifier, quoted
 
@@ -85,7 +85,7 @@ class Computing(Connected):
         matches = " AND ".join(f"p.{identifier(name)} IS NOT DISTINCT FROM c.{identifier(name)}" for name in kpi.grain)
         return (
             f"SELECT {columns} FROM computed UNION ALL"
-            f" SELECT {zeros} FROM (SELECT DISTINCT {keys} FROM {read_parquet(previous)}) AS p"
+            f" SELECT {zeros} FROM (SELECT DISTINCT {keys} FROM {self.read_parquet(previous)}) AS p"
             f" WHERE NOT EXISTS (SELECT 1 FROM computed AS c WHERE {matches})"
         )
 
@@ -108,7 +108,7 @@ class Computing(Connected):
         """
         known: set[str] = set()
         if files:
-            source = read_parquet(files, union_by_name=True)
+            source = self.read_parquet(files, union_by_name=True)
             known = {str(row[0]) for row in self.rows(f"DESCRIBE SELECT * FROM {source}")}
         columns = ", ".join(
             f"{identifier(column.name) if column.name in known else 'NULL'}::{TYPES[column.type]}"
@@ -120,7 +120,7 @@ class Computing(Connected):
 
     def stored(self, kpi: Kpi, files: Sequence[str]) -> pa.Table:
         """See Engine."""
-        source = read_parquet(files) if files else "(SELECT 1)"
+        source = self.read_parquet(files) if files else "(SELECT 1)"
         columns = typed(kpi) if files else nulls(kpi)
         keys = ", ".join(identifier(name) for name in kpi.grain)
         condition = "true" if files else "false"

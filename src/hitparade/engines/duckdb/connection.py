@@ -12,6 +12,7 @@ from hitparade.engines.base import Item, Result
 from hitparade.errors import ConfigError, StorageError
 from hitparade.model import InEffect
 from hitparade.sqltext import identifier, quoted
+from hitparade.storage import Storage, is_remote
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,10 +33,11 @@ CREATE MACRO to_utc(zone, t) AS least(
 class Connected:
     """What every part of the engine stands on."""
 
-    def __init__(self, *, memory: str, threads: int, scratch: Path, zone: str) -> None:
+    def __init__(self, *, memory: str, threads: int, scratch: Path, zone: str, storage: Storage) -> None:
         import duckdb
 
         self.zone = zone
+        self.storage = storage
         self.of_catalogue: set[str] = set()
         self.scratch = scratch
         self.duckdb = duckdb
@@ -55,6 +57,24 @@ class Connected:
         self.connection.execute("SET preserve_insertion_order = false")
         self.connection.execute("SET enable_progress_bar = false")
         self.connection.execute(MACROS)
+        self.reads_remote = False
+
+    def read_parquet(self, files: Sequence[str], *, union_by_name: bool = False) -> str:
+        """Files as a relation; see read_parquet."""
+        if not self.reads_remote and any(map(is_remote, files)):
+            from hitparade.engines.duckdb.remote import file_system
+
+            self.connection.register_filesystem(file_system(self.storage))
+            self.reads_remote = True
+        return read_parquet(files, union_by_name=union_by_name)
+
+    def scan(self, table: str, files: Sequence[str]) -> str:
+        """Planned Parquet files as a relation; without files an empty one of the table's columns."""
+        if files:
+            return self.read_parquet(files)
+        columns = [column.strip().split(" ") for column in EMPTY[table].split(",")]
+        nulls = ", ".join(f"NULL::{kind} AS {identifier(name)}" for name, kind in columns)
+        return f"(SELECT {nulls} WHERE false)"
 
     @contextmanager
     def explained(self) -> Iterator[None]:
@@ -143,7 +163,7 @@ class Connected:
             for table, column in (("song_genres", "genre"), ("song_artists", "artist")):
                 self.run(
                     f"CREATE OR REPLACE TABLE {table} AS SELECT r.track_id, r.{column}, r.position"
-                    f" FROM {scan(table, songs.files[table])} AS r JOIN songs USING (track_id, load_id)"
+                    f" FROM {self.scan(table, songs.files[table])} AS r JOIN songs USING (track_id, load_id)"
                 )
         if users is not None:
             self.put_load_ids("users_in_effect", users.load_ids)
@@ -153,7 +173,7 @@ class Connected:
         """Of each key the row of the highest seq; with one delivery in effect there is no other."""
         one_of_many = f" QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY seq DESC) = 1"
         self.run(
-            f"CREATE OR REPLACE TABLE {table} AS SELECT r.* FROM {scan(table, rows.files[table])} AS r"
+            f"CREATE OR REPLACE TABLE {table} AS SELECT r.* FROM {self.scan(table, rows.files[table])} AS r"
             f" JOIN {table}_in_effect USING (load_id){one_of_many if len(rows.load_ids) > 1 else ''}"
         )
 
@@ -166,7 +186,7 @@ class Connected:
         self.run(
             "CREATE OR REPLACE TEMP VIEW listens AS"
             " SELECT listen_date, listen_hour, user_id, track_id, listened_at"
-            f" FROM {scan('listens', listens.files['listens'])} WHERE {condition}"
+            f" FROM {self.scan('listens', listens.files['listens'])} WHERE {condition}"
         )
 
     def close(self) -> None:
@@ -186,15 +206,6 @@ EMPTY: Mapping[str, str] = {
     "users": "user_id BIGINT, user_name VARCHAR, user_age INTEGER, user_country VARCHAR, created_at TIMESTAMP,"
     " load_id BIGINT",
 }
-
-
-def scan(table: str, files: Sequence[str]) -> str:
-    """Planned Parquet files as a relation; without files an empty one of the table's columns."""
-    if files:
-        return read_parquet(files)
-    columns = [column.strip().split(" ") for column in EMPTY[table].split(",")]
-    nulls = ", ".join(f"NULL::{kind} AS {identifier(name)}" for name, kind in columns)
-    return f"(SELECT {nulls} WHERE false)"
 
 
 def read_parquet(files: Sequence[str], *, union_by_name: bool = False) -> str:

@@ -154,7 +154,7 @@ class Loading(Catalogue):
 
     def rejected(self, load_id: int, files: Sequence[str]) -> tuple[Problem, ...]:
         """See Engine."""
-        found = f"(FROM {read_parquet(files)} WHERE load_id = {load_id})"
+        found = f"(FROM {self.read_parquet(files)} WHERE load_id = {load_id})"
         return self._summed_up(found, "'reject'")
 
     def _summed_up(self, relation: str, severity: str) -> tuple[Problem, ...]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from hitparade.engines.spark.compute import Computing
 from hitparade.engines.spark.load import Loading
 from hitparade.engines.spark.session import Cluster
+from hitparade.storage import Storage
 
 __all__ = ["Cluster", "SparkEngine", "open_engine"]
 
@@ -21,11 +22,13 @@ class SparkEngine(Loading, Computing):
 
 
 def open_engine(
-    cluster: Cluster, *, day_rows: int, scratch: Path, zone: str, translate: Callable[[str], str]
+    cluster: Cluster, *, day_rows: int, scratch: Path, zone: str, storage: Storage, translate: Callable[[str], str]
 ) -> SparkEngine:
     """An engine on a cluster, which is started or joined when first needed.
 
     Days of more than `day_rows` listens are computed by SQL, which `translate` makes of DuckDB's; days are counted
     in `zone`.
     """
-    return SparkEngine(cluster=cluster, day_rows=day_rows, scratch=scratch, zone=zone, translate=translate)
+    return SparkEngine(
+        cluster=cluster, day_rows=day_rows, scratch=scratch, zone=zone, storage=storage, translate=translate
+    )

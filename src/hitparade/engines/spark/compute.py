@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from hitparade.engines.base import relations_of
-from hitparade.engines.spark import files, tasks
+from hitparade.engines.spark import tasks
 from hitparade.engines.spark.connection import Connected
 from hitparade.engines.spark.session import failures_explained
 from hitparade.engines.spark.spread import spread
@@ -96,10 +96,10 @@ class Computing(Connected):
         self._append(self.sql(session, f"SELECT {typed(kpi)} FROM ({self.translate(kpi.sql)})"), folder)
         if previous:
             # Against what was written: Spark 4.1 makes no plan of a view with WITH in it that is read twice.
-            self.view(session, "computed", schema_of(kpi), files.parquet_below(folder))
+            self.view(session, "computed", schema_of(kpi), self.storage.below(folder, ".parquet"))
             self.view(session, "previous", schema_of(kpi), previous)
             self._append(self.sql(session, vanished(kpi)), folder)
-        written = files.parquet_below(folder)
+        written = self.storage.below(folder, ".parquet")
         self.view(session, "written", schema_of(kpi), written)
         return written, dict(self.rows_of(session, "SELECT listen_date, count(*) FROM written GROUP BY listen_date"))
 
@@ -115,7 +115,7 @@ class Computing(Connected):
     def put_stored(self, kpi: Kpi, urls: Sequence[str]) -> None:
         """See Engine."""
         self.put[kpi.name] = (kpi, tuple(urls))
-        self.local.put_stored(kpi, files.fetch_all(urls, self.scratch))
+        self.local.put_stored(kpi, urls)
 
     def put_all_time(self, kpi: Kpi, listens: InEffect) -> None:
         """See Engine."""
@@ -140,7 +140,7 @@ class Computing(Connected):
 
     def stored(self, kpi: Kpi, urls: Sequence[str]) -> pa.Table:
         """See Engine."""
-        return self.local.stored(kpi, files.fetch_all(urls, self.scratch))
+        return self.local.stored(kpi, urls)
 
     def answer(self, kpi: Kpi, *, where: Mapping[str, object], limits: Mapping[str, int]) -> pa.Table:
         """See Engine."""
@@ -148,7 +148,7 @@ class Computing(Connected):
 
     def rejected(self, load_id: int, urls: Sequence[str]) -> tuple[Problem, ...]:
         """See Engine."""
-        return self.local.rejected(load_id, files.fetch_all(urls, self.scratch))
+        return self.local.rejected(load_id, urls)
 
 
 def vanished(kpi: Kpi) -> str:

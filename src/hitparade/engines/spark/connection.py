@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 from hitparade.engines.base import Item, Result
 from hitparade.engines.duckdb import DuckDBEngine, open_engine
-from hitparade.engines.spark.files import remove
 from hitparade.engines.spark.session import (
     Cluster,
     failures_explained,
@@ -22,6 +21,7 @@ from hitparade.engines.spark.spread import slots_of, slots_of_executor, spread
 from hitparade.engines.spark.tasks import Catalogue, Means
 from hitparade.model import InEffect, Kpi
 from hitparade.sqltext import quoted
+from hitparade.storage import Storage
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -54,12 +54,14 @@ class Connected:
         day_rows: int,
         scratch: Path,
         zone: str,
+        storage: Storage,
         translate: Callable[[str], str],
     ) -> None:
         self.cluster = cluster
         self.day_rows = day_rows
         self.scratch = scratch
         self.zone = zone
+        self.storage = storage
         self.translate = translate
         self.catalogue = Catalogue(None, None)
         self.touching: str | None = None
@@ -91,7 +93,9 @@ class Connected:
     @cached_property
     def local(self) -> DuckDBEngine:
         """The embedded engine, for what is small: stored KPIs, and answers."""
-        return open_engine(memory=self.cluster.memory, threads=0, scratch=self.scratch, zone=self.zone)
+        return open_engine(
+            memory=self.cluster.memory, threads=0, scratch=self.scratch, zone=self.zone, storage=self.storage
+        )
 
     @property
     def slots(self) -> int:
@@ -112,7 +116,7 @@ class Connected:
     def means(self) -> Means:
         """What a task may take: its share of what an executor has beside its heap."""
         share = memory_bytes(self.cluster.memory) // slots_of_executor(self.session)
-        return Means(memory=f"{max(share, LEAST_SHARE) >> 20}MiB", zone=self.zone)
+        return Means(memory=f"{max(share, LEAST_SHARE) >> 20}MiB", zone=self.zone, storage=self.storage)
 
     def each(self, work: Callable[[Item, Path], Result], items: Sequence[Item]) -> list[Result]:
         """See Engine."""
@@ -211,7 +215,7 @@ class Connected:
 
     def close(self) -> None:
         """Let go of the embedded engine, and of Spark if it was started here."""
-        remove(self.leftovers)
+        self.storage.remove(self.leftovers)
         if "local" in self.__dict__:
             self.local.close()
         if "session" in self.__dict__:

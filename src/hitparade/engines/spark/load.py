@@ -7,7 +7,7 @@ from datetime import date, datetime
 from functools import partial
 
 from hitparade.engines.base import BadRows, Flawed
-from hitparade.engines.spark import files, tasks
+from hitparade.engines.spark import tasks
 from hitparade.engines.spark.connection import Connected
 from hitparade.engines.spark.spread import TASKS_PER_SLOT, spread
 from hitparade.model import Dataset, InEffect, Source, Staging
@@ -23,12 +23,12 @@ class Loading(Connected):
 
     def stage_listens(self, sources: Sequence[Source], folder: str) -> Staging:
         """See Engine."""
-        files.remove(files.parquet_below(folder))  # of an earlier go, with files that are not among these
+        self.storage.remove(self.storage.below(folder, ".parquet"))  # of an earlier go, with files not among these
         work = [tasks.StageFiles(group, folder) for group in grouped(sources, self.slots)]
         done = spread(self.session, partial(tasks.stage, self.means), work, tasks=len(work))
         pieces = [piece for each in done for piece in each.pieces]
         placed = self._put_together(pieces, folder)
-        files.remove([piece.url for piece in pieces if piece.url not in placed])
+        self.storage.remove([piece.url for piece in pieces if piece.url not in placed])
         return Staging(
             sources=tuple(source for each in done for source in each.staging.sources),
             staged={load_id: found for each in done for load_id, found in each.staging.staged.items()},

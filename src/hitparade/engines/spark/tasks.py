@@ -11,25 +11,26 @@ import hashlib
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 
 from hitparade.engines.base import BadRows, Flawed
 from hitparade.engines.duckdb import DuckDBEngine, open_engine
-from hitparade.engines.spark import files
 from hitparade.engines.spark.spread import executors_disk
 from hitparade.model import ComputedDays, Dataset, InEffect, Kpi, Source, Staging
+from hitparade.storage import Storage
 from hitparade.storage.packed import is_plain, make_plain
 
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What a task may take: memory as DuckDB writes it, and the zone in which it counts days."""
+    """What a task may take: memory as DuckDB writes it, the zone in which it counts days, and a way to files."""
 
     memory: str
     zone: str
+    storage: Storage = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Catalogue:
 def engine_for(means: Means, scratch: Path) -> Iterator[DuckDBEngine]:
     """An engine for one task, in the place of one that the worker kept: together they would take too much."""
     kept().close()
-    engine = open_engine(memory=means.memory, threads=1, scratch=scratch, zone=means.zone)
+    engine = open_engine(memory=means.memory, threads=1, scratch=scratch, zone=means.zone, storage=means.storage)
     try:
         yield engine
     finally:
@@ -55,12 +56,12 @@ def engine_for(means: Means, scratch: Path) -> Iterator[DuckDBEngine]:
 # ---- files
 
 
-def at_hand(source: Source, scratch: Path) -> Source:
+def at_hand(means: Means, source: Source, scratch: Path) -> Source:
     """The source with its text on this machine: where it lies, where it was unpacked, or unpacked anew."""
     if Path(source.path).exists():
         return source
     name = source.url.rsplit("/", 1)[-1]
-    path = files.fetch(source.url, scratch)
+    path = means.storage.fetch(source.url, scratch / f"{source.load_id}-{name}")
     if is_plain(name, source.encoding):
         return replace(source, path=path)
     target = scratch / f"{source.load_id}.csv"
@@ -101,9 +102,9 @@ def stage(means: Means, work: StageFiles, scratch: Path) -> StagedFiles:
     """Validate some files and put their good rows below the folder, by day."""
     local = scratch / "listens"
     with engine_for(means, scratch) as engine:
-        staging = engine.stage_listens([at_hand(source, scratch) for source in work.sources], str(local))
+        staging = engine.stage_listens([at_hand(means, source, scratch) for source in work.sources], str(local))
     paths = sorted(local.rglob("*.parquet"))
-    urls = files.put_below(local, work.folder, name=name_of(source.load_id for source in work.sources))
+    urls = means.storage.put_below(local, work.folder, name=name_of(source.load_id for source in work.sources))
     pieces = tuple(
         Piece(url, date.fromisoformat(path.parent.name.removeprefix("listen_date=")), path.stat().st_size)
         for path, url in zip(paths, urls, strict=True)
@@ -131,12 +132,12 @@ def merge(means: Means, work: MergePieces, scratch: Path) -> str:
     from hitparade.engines.duckdb.connection import copy_to, read_parquet
 
     with engine_for(means, scratch) as engine, engine.in_order():
-        paths = files.fetch_all((piece.url for piece in work.pieces), scratch)
+        paths = means.storage.fetch_all((piece.url for piece in work.pieces), scratch)
         target = scratch / "merged.parquet"
         engine.run(copy_to(f"FROM {read_parquet(paths)}", target, by_day=False, repetitive=False))
     day = work.pieces[0].day
     name = name_of(piece.url.rsplit("/", 1)[-1] for piece in work.pieces)
-    return files.put(target, f"{work.folder}/listen_date={day}/{name}.parquet")
+    return means.storage.put(target, f"{work.folder}/listen_date={day}/{name}.parquet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,17 +165,17 @@ def stage_catalogue(means: Means, work: StageCatalogue, scratch: Path) -> Staged
     for folder in local.values():
         Path(folder).mkdir()
     with engine_for(means, scratch) as engine:
-        source = at_hand(work.source, scratch)
+        source = at_hand(means, work.source, scratch)
         if not work.folders:
             staging = engine.read_catalogue(source, work.dataset)
             return StagedCatalogue(as_delivered(staging, work.source), None)
         staging = engine.stage_catalogue(
-            source, work.dataset, local, in_effect=fetched(work.in_effect, scratch), watched=work.watched
+            source, work.dataset, local, in_effect=fetched(means, work.in_effect, scratch), watched=work.watched
         )
         touching = None
         if staging.sources and (keys := engine.touching_keys(work.dataset, scratch / "touching.parquet")):
-            touching = files.put(keys, f"{next(iter(work.folders.values()))}/touching/keys.parquet")
-    placed = {table: files.put_below(Path(folder), work.folders[table]) for table, folder in local.items()}
+            touching = means.storage.put(keys, f"{next(iter(work.folders.values()))}/touching/keys.parquet")
+    placed = {table: means.storage.put_below(Path(folder), work.folders[table]) for table, folder in local.items()}
     return StagedCatalogue(replace(as_delivered(staging, work.source), files=placed), touching)
 
 
@@ -197,14 +198,14 @@ class FindProblems:
 def problems(means: Means, work: FindProblems, scratch: Path) -> BadRows:
     """Put the rejected rows of a file, and tell what was wrong."""
     local = scratch / "rejects"
-    source = at_hand(work.flawed.source, scratch)
+    source = at_hand(means, work.flawed.source, scratch)
     with engine_for(means, scratch) as engine:
         if work.catalogue is not None:
-            open_catalogue(engine, work.catalogue, scratch)
+            open_catalogue(means, engine, work.catalogue, scratch)
         if source.doubtful:
             (source,), _ = engine.made_exact([source], [source])
         found = engine.problems([Flawed(source, str(local))], now=work.now)[source.load_id]
-    return replace(found, files=files.put_below(local, work.flawed.folder))
+    return replace(found, files=means.storage.put_below(local, work.flawed.folder))
 
 
 # ---- compute
@@ -230,15 +231,15 @@ def compute(means: Means, catalogue: Catalogue, work: ComputeDays, scratch: Path
         done = engine.compute_days(
             work.kpis,
             work.days,
-            fetched(work.listens, scratch),
+            fetched(means, work.listens, scratch),
             rows=work.rows,
-            previous={name: files.fetch_all(urls, scratch) for name, urls in work.previous.items()},
+            previous={name: means.storage.fetch_all(urls, scratch) for name, urls in work.previous.items()},
             folders=local,
         )
     finally:
         engine.close()
     return replace(
-        done, files={name: files.put_below(Path(folder), work.folders[name]) for name, folder in local.items()}
+        done, files={name: means.storage.put_below(Path(folder), work.folders[name]) for name, folder in local.items()}
     )
 
 
@@ -257,8 +258,8 @@ class Kept:
         self.close()
         self.scratch = tempfile.TemporaryDirectory(prefix="hitparade-", dir=executors_disk())
         folder = Path(self.scratch.name)
-        engine = open_engine(memory=means.memory, threads=1, scratch=folder, zone=means.zone)
-        open_catalogue(engine, catalogue, folder)
+        engine = open_engine(memory=means.memory, threads=1, scratch=folder, zone=means.zone, storage=means.storage)
+        open_catalogue(means, engine, catalogue, folder)
         self.engine, self.opened_for = engine, (means, catalogue)
         return engine
 
@@ -284,9 +285,9 @@ def engine_with(means: Means, catalogue: Catalogue) -> DuckDBEngine:
     return kept().open(means, catalogue)
 
 
-def open_catalogue(engine: DuckDBEngine, catalogue: Catalogue, scratch: Path) -> None:
+def open_catalogue(means: Means, engine: DuckDBEngine, catalogue: Catalogue, scratch: Path) -> None:
     """Make the catalogue and what rests on it alone."""
-    songs, users = (rows and fetched(rows, scratch) for rows in (catalogue.songs, catalogue.users))
+    songs, users = (rows and fetched(means, rows, scratch) for rows in (catalogue.songs, catalogue.users))
     engine.open_catalogue(songs, users)
     engine.open_relations(catalogue.kpis)
 
@@ -294,9 +295,9 @@ def open_catalogue(engine: DuckDBEngine, catalogue: Catalogue, scratch: Path) ->
 # ---- names
 
 
-def fetched(rows: InEffect, scratch: Path) -> InEffect:
+def fetched(means: Means, rows: InEffect, scratch: Path) -> InEffect:
     """Rows in effect with their files on this machine."""
-    return replace(rows, files={table: files.fetch_all(urls, scratch) for table, urls in rows.files.items()})
+    return replace(rows, files={table: means.storage.fetch_all(urls, scratch) for table, urls in rows.files.items()})
 
 
 def name_of(parts: Iterator[object]) -> str:

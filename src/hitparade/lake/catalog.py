@@ -1,0 +1,120 @@
+"""The Iceberg catalog: SQLite beside the lake, another database, or AWS Glue; and its refusals as errors of ours."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from pyiceberg.catalog import MetastoreCatalog
+from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.exceptions import NoSuchTableError
+from pyiceberg.table import Table
+from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError, OperationalError
+from tenacity import Retrying, retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from hitparade.aws import explained, open_client
+from hitparade.errors import ConfigError, LakeError, MissingExtra, StorageError
+from hitparade.storage import Storage, is_remote
+from hitparade.storage.local import errors_explained
+
+SQLITE = "sqlite:///"
+SQLITE_TIMEOUT_S = 60
+GLUE_ATTEMPTS = 6
+
+
+def open_catalog(url: str, location: str, storage: Storage) -> MetastoreCatalog:
+    """The catalog at a URL (`glue`, or a database's), for a lake at a location."""
+    properties: dict[str, Any] = {"warehouse": location, **files_of(location, storage)}
+    if url == "glue":
+        from pyiceberg.catalog.glue import GlueCatalog
+
+        # A commit that is tried again after its first answer was lost makes pyiceberg remove files in use.
+        return GlueCatalog("hitparade", client=open_client("glue", attempts=1), **properties)
+    if not url.startswith(SQLITE):
+        return open_database(url, properties)
+    path = url.removeprefix(SQLITE)
+    with errors_explained(f"open the lake {location}"):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    with catalog_explained(path):
+        return open_sqlite(path, properties)
+
+
+def files_of(location: str, storage: Storage) -> dict[str, Any]:
+    """How the catalog reads and writes metadata."""
+    if is_remote(location):
+        return {"py-io-impl": "hitparade.lake.bucket.BucketFileIO", "hitparade.storage": storage}
+    return {"py-io-impl": "hitparade.lake.synced.SyncedFileIO"}
+
+
+def open_database(url: str, properties: dict[str, Any]) -> SqlCatalog:
+    """A catalog in another database."""
+    try:
+        with catalog_explained(url.rpartition("@")[2]):
+            return SqlCatalog("hitparade", **{"uri": url, **properties})
+    except ArgumentError as error:
+        raise ConfigError(
+            "lake.catalog is neither 'glue' nor a database URL", hint="such as postgresql+psycopg://host/db"
+        ) from error
+    except ModuleNotFoundError as error:
+        raise MissingExtra(f"the catalog ({error.name})", "postgres") from error
+
+
+@retry(
+    retry=retry_if_exception_type((OperationalError, IntegrityError, sqlite3.OperationalError)),
+    stop=stop_after_attempt(8),
+    wait=wait_random_exponential(0.05, max=1),
+    reraise=True,
+)
+def open_sqlite(path: str, properties: dict[str, Any]) -> SqlCatalog:
+    """The SQLite catalog; several processes may create it at once, and all but one of them fail at first."""
+    with closing(sqlite3.connect(path, timeout=SQLITE_TIMEOUT_S)) as database:
+        database.execute("PRAGMA journal_mode = WAL")
+    return SqlCatalog("hitparade", **{"uri": f"{SQLITE}{path}?timeout={SQLITE_TIMEOUT_S}", **properties})
+
+
+def name_of(catalog: MetastoreCatalog) -> str:
+    """The catalog as messages call it, without a password."""
+    if not isinstance(catalog, SqlCatalog):
+        return "AWS Glue"
+    return catalog.engine.url.database or catalog.engine.url.render_as_string()
+
+
+def load_table(catalog: MetastoreCatalog, identifier: tuple[str, str]) -> Table | None:
+    """A table as it is now, or None. Glue is asked again when it is busy."""
+    attempts = 1 if isinstance(catalog, SqlCatalog) else GLUE_ATTEMPTS
+    for attempt in Retrying(
+        retry=retry_if_exception_type(StorageError),
+        stop=stop_after_attempt(attempts),
+        wait=wait_random_exponential(0.1, max=5),
+        reraise=True,
+    ):
+        with attempt, catalog_explained(name_of(catalog)):
+            try:
+                return catalog.load_table(identifier)
+            except NoSuchTableError:
+                return None
+    raise AssertionError("it returns or raises")
+
+
+@contextmanager
+def catalog_explained(name: str) -> Iterator[None]:
+    """Turn the catalog's refusals into errors that say which catalog, and whether to try again."""
+    try:
+        if name == "AWS Glue":
+            with explained("ask the catalog, AWS Glue"):
+                yield
+        else:
+            yield
+    except (OperationalError, sqlite3.OperationalError) as error:
+        raise StorageError(
+            f"cannot open the catalog {name}: {getattr(error, 'orig', error)}",
+            hint="see that the folder exists, has room and may be written",
+        ) from error
+    except (DatabaseError, sqlite3.DatabaseError) as error:
+        raise LakeError(
+            f"{name} is not a lake's catalog: {getattr(error, 'orig', error)}",
+            hint="give lake.location a folder of its own",
+        ) from error

@@ -1,0 +1,306 @@
+"""Objects in S3, or in any server that speaks it.
+
+An object appears whole, and what is done to one can be made conditional on its etag; so there is no claim, no partial
+file, and a move takes the bytes that were seen or none. A blob's etag is the object's, and the second of its last
+change before it: the same bytes delivered again are another delivery.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar, cast
+
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from hitparade.aws import code_of, explained, open_client
+from hitparade.errors import StorageError
+from hitparade.model import Blob
+from hitparade.storage.base import S3Options
+
+GONE = frozenset({"404", "NoSuchKey"})
+TAKEN = frozenset({"412", "PreconditionFailed", "ConditionalRequestConflict", "409"})
+COPY_AT_ONCE = 5 << 30
+KEYS_PER_DELETE = 1000
+TAIL = 64 << 10
+PIECE = 8 << 20
+READ_ATTEMPTS = 5
+T = TypeVar("T")
+
+
+class S3Storage:
+    """See Medium."""
+
+    exact = True
+
+    def __init__(self, options: S3Options) -> None:
+        self.options = options
+        self.client = open_client("s3")
+
+    # -- looking
+
+    def list(self, folder: str) -> Iterator[Blob]:
+        """See Medium."""
+        for entry in self._entries(folder, Delimiter="/"):
+            yield blob_of(f"{prefix_of(folder)}{entry['Key'].rsplit('/', 1)[-1]}", entry["Size"], entry)
+
+    def below(self, folder: str) -> Iterator[str]:
+        """See Medium."""
+        bucket, _ = bucket_and_key(folder)
+        for entry in self._entries(folder):
+            if not entry["Key"].rsplit("/", 1)[-1].startswith((".", "_")):
+                yield f"s3://{bucket}/{entry['Key']}"
+
+    def _entries(self, folder: str, **options: str) -> Iterator[Mapping[str, Any]]:
+        bucket, key = bucket_and_key(prefix_of(folder))
+        with explained(f"list {folder}"):
+            pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key, **options)
+            for page in pages:
+                # A key that ends with a slash is how some tools make a folder.
+                yield from (entry for entry in page.get("Contents", ()) if not entry["Key"].endswith("/"))
+
+    def stat(self, url: str) -> Blob | None:
+        """See Medium."""
+        bucket, key = bucket_and_key(url)
+        with explained(f"look at {url}"):
+            found = self._unless(GONE, lambda: self.client.head_object(Bucket=bucket, Key=key))
+        return None if found is None else blob_of(url, found["ContentLength"], found)
+
+    # -- reading
+
+    def open(self, url: str, *, buffered: bool = True) -> BinaryIO:
+        """See Medium."""
+        raw = Ranged(self.client, url)
+        return io.BufferedReader(raw, PIECE) if buffered else cast("BinaryIO", raw)
+
+    def fetch(self, url: str, target: Path) -> str:
+        """See Medium."""
+        bucket, key = bucket_and_key(url)
+        with explained(f"read {url}"):
+            self.client.download_file(bucket, key, str(target))
+        return str(target)
+
+    # -- writing
+
+    def write(self, url: str, data: bytes) -> None:
+        """See Medium."""
+        bucket, key = bucket_and_key(url)
+        with explained(f"write {url}"):
+            self.client.put_object(Bucket=bucket, Key=key, Body=data, **self._written())
+
+    def create(self, url: str, data: bytes) -> bool:
+        """Put a small object that must be new; False when another has its name."""
+        bucket, key = bucket_and_key(url)
+        with explained(f"write {url}"):
+            done = self._unless(
+                TAKEN,
+                lambda: self.client.put_object(Bucket=bucket, Key=key, Body=data, IfNoneMatch="*", **self._written()),
+            )
+        if done is not None:
+            return True
+        # The answer to an earlier try may have been lost; then the object that is there is ours.
+        with self.open(url) as file:
+            return file.read() == data
+
+    def put(self, path: Path, url: str, *, new: bool = False, cold: bool = False) -> bool:
+        """See Medium."""
+        if new and self.stat(url) is not None:
+            return False
+        bucket, key = bucket_and_key(url)
+        with explained(f"write {url}"):
+            self.client.upload_file(str(path), bucket, key, ExtraArgs=self._written(cold=cold))
+        return True
+
+    def _written(self, *, cold: bool = False) -> dict[str, str]:
+        """How an object is written."""
+        given = {
+            "ServerSideEncryption": self.options.encryption,
+            "SSEKMSKeyId": self.options.kms_key,
+            "StorageClass": self.options.archive_class if cold else None,
+        }
+        return {name: value for name, value in given.items() if value is not None}
+
+    # -- moving and removing
+
+    def move(self, blob: Blob, target: str, *, cold: bool = False) -> bool:
+        """See Medium. A move that was cut between the copy and the removal is gone on with."""
+        there = self.stat(target)
+        if there is not None and (there.size != blob.size or etag_of(there) != etag_of(blob)):
+            return False
+        if there is None and not self._copy(blob, target, cold=cold):
+            return False
+        self.forget(blob)
+        return True
+
+    def _copy(self, blob: Blob, target: str, *, cold: bool) -> bool:
+        """Copy within the service; False when the source is not the blob any more, or the name was taken just now."""
+        (bucket, key), (from_bucket, from_key) = bucket_and_key(target), bucket_and_key(blob.url)
+        source = {"Bucket": from_bucket, "Key": from_key}
+        exactly = {"CopySourceIfMatch": etag_of(blob), **self._written(cold=cold)}
+        with explained(f"copy {blob.url} to {target}"):
+            if blob.size <= COPY_AT_ONCE:
+                done = self._unless(
+                    GONE | TAKEN,
+                    lambda: self.client.copy_object(
+                        Bucket=bucket, Key=key, CopySource=source, IfNoneMatch="*", **exactly
+                    ),
+                )
+            else:  # in parts, which cannot be told not to take a name; what is archived has a name of its own
+                done = self._unless(
+                    GONE | TAKEN, lambda: self.client.copy(source, bucket, key, ExtraArgs=exactly) or True
+                )
+        return done is not None
+
+    def forget(self, blob: Blob) -> None:
+        """See Medium. What has been put under the name in the meantime stays."""
+        bucket, key = bucket_and_key(blob.url)
+        with explained(f"remove {blob.url}"):
+            self._unless(GONE | TAKEN, lambda: self.client.delete_object(Bucket=bucket, Key=key, IfMatch=etag_of(blob)))
+
+    def remove(self, urls: Iterable[str]) -> None:
+        """See Medium."""
+        by_bucket: dict[str, list[str]] = {}
+        for bucket, key in map(bucket_and_key, urls):
+            by_bucket.setdefault(bucket, []).append(key)
+        for bucket, keys in by_bucket.items():
+            for start in range(0, len(keys), KEYS_PER_DELETE):
+                some = keys[start : start + KEYS_PER_DELETE]
+                with explained(f"remove from s3://{bucket}"):
+                    objects = [{"Key": key} for key in some]
+                    answer = self.client.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
+                if failed := answer.get("Errors"):
+                    raise StorageError(
+                        f"cannot remove s3://{bucket}/{failed[0].get('Key')}: {failed[0].get('Message')}",
+                        hint="run again",
+                    )
+
+    def remove_below(self, folder: str) -> None:
+        """See Medium."""
+        bucket, _ = bucket_and_key(folder)
+        self.remove([f"s3://{bucket}/{entry['Key']}" for entry in self._entries(folder)])
+
+    def make_folder(self, folder: str) -> None:
+        """See Medium. Buckets have none."""
+
+    def close(self) -> None:
+        """See Medium."""
+        self.client.close()
+
+    @staticmethod
+    def _unless(codes: frozenset[str], call: Callable[[], T]) -> T | None:
+        """What a call answers; None when it is refused for one of these reasons."""
+        from botocore.exceptions import ClientError
+
+        try:
+            return call()
+        except ClientError as error:
+            if code_of(error) not in codes:
+                raise
+            return None
+
+
+class Ranged(io.RawIOBase):
+    """An object as a file to read anywhere in, by ranges.
+
+    The first request brings its end, where Parquet keeps its index, and tells its size; later ones want the same
+    object. A range that is lost on its way is asked for again.
+    """
+
+    def __init__(self, client: Any, url: str) -> None:
+        super().__init__()
+        self.client = client
+        self.url = url
+        self.bucket, self.key = bucket_and_key(url)
+        self.place = 0
+        self.etag: str | None = None
+        self.tail, self.size = self._first()
+
+    def _first(self) -> tuple[bytes, int]:
+        from botocore.exceptions import ClientError
+
+        try:
+            answer, data = self._get(f"bytes=-{TAIL}")
+        except ClientError as error:
+            if code_of(error) != "InvalidRange":  # an empty object has no range
+                raise
+            answer, data = self._get(None)
+        self.etag = answer["ETag"]
+        return data, int(answer.get("ContentRange", f"/{len(data)}").rsplit("/", 1)[-1])
+
+    def _get(self, wanted: str | None) -> tuple[Mapping[str, Any], bytes]:
+        options = {"Range": wanted, "IfMatch": self.etag}
+        given = {name: value for name, value in options.items() if value is not None}
+        for attempt in Retrying(
+            retry=retry_if_exception_type(StorageError),
+            stop=stop_after_attempt(READ_ATTEMPTS),
+            wait=wait_random_exponential(0.1, max=5),
+            reraise=True,
+        ):
+            with attempt, explained(f"read {self.url}"):
+                answer = self.client.get_object(Bucket=self.bucket, Key=self.key, **given)
+                return answer, cast("bytes", answer["Body"].read())
+        raise AssertionError("it returns or raises")
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def seekable(self) -> bool:
+        """It is."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go somewhere; the place."""
+        self.place = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self.place, io.SEEK_END: self.size}[whence]
+        return self.place
+
+    def tell(self) -> int:
+        """The place."""
+        return self.place
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill a buffer as far as there is something."""
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def read(self, size: int | None = -1) -> bytes:
+        """As many bytes from the place on, or all."""
+        end = self.size if size is None or size < 0 else min(self.place + size, self.size)
+        if end <= self.place:
+            return b""
+        start_of_tail = self.size - len(self.tail)
+        if self.place >= start_of_tail:
+            data = self.tail[self.place - start_of_tail : end - start_of_tail]
+        else:
+            data = self._get(f"bytes={self.place}-{end - 1}")[1]
+        self.place += len(data)
+        return data
+
+
+def bucket_and_key(url: str) -> tuple[str, str]:
+    """The two parts of an s3 URL; a key stands as it is, nothing in it is quoted."""
+    bucket, _, key = url.split("://", 1)[1].partition("/")
+    return bucket, key
+
+
+def prefix_of(folder: str) -> str:
+    """A folder with the slash that keeps its neighbours out."""
+    return folder if folder.endswith("/") else f"{folder}/"
+
+
+def blob_of(url: str, size: int, found: Mapping[str, Any]) -> Blob:
+    """A blob from what a listing or a look at an object tells."""
+    changed = int(found["LastModified"].timestamp())
+    return Blob(url=url, size=size, etag=f"{changed} {found['ETag']}", modified=float(changed))
+
+
+def etag_of(blob: Blob) -> str:
+    """The object's own etag."""
+    return blob.etag.partition(" ")[2]
+
+
+def open_medium(options: S3Options) -> S3Storage:
+    """The medium of s3 URLs."""
+    return S3Storage(options)
