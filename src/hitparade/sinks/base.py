@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from hitparade.errors import ConfigError
 from hitparade.model import Kpi
+from hitparade.progress import Advance
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SCHEMES = ("files",)
+SCHEMES = ("dynamodb", "files")
+READABLE = ("dynamodb",)
+
+
+def unseen(units: int) -> None:
+    """Progress that nobody watches."""
 
 
 class Sink(Protocol):
@@ -28,10 +34,11 @@ class Sink(Protocol):
         """The name under which the sink keeps a KPI, None where it has no place for it."""
         ...
 
-    def write(self, kpi: Kpi, day: date, rows: pa.Table, *, run: int) -> int:
-        """Put a KPI's day there, in the place of what it held; how many rows it holds now.
+    def write(self, kpi: Kpi, day: date, rows: pa.Table, *, run: int, advance: Advance = unseen) -> int:
+        """Put a KPI's day there, in the place of what it held; how many rows it holds now, but for those of zeros.
 
-        `rows` has the KPI's columns and every stored row, those of zeros (vanished keys) too.
+        `rows` has the KPI's columns and every stored row, those of zeros (vanished keys) too. `advance` is told of
+        each of them.
         """
         ...
 
@@ -39,12 +46,43 @@ class Sink(Protocol):
         """The run that wrote a KPI's day, None where nobody did."""
         ...
 
+    def close(self) -> None:
+        """Let go of everything."""
+        ...
+
+
+class Reader(Protocol):
+    """A place that KPIs are read from as the lake gives them: same columns, types and order, no rows of zeros."""
+
+    def days(self) -> tuple[date, ...]:
+        """Days that have listens, in order."""
+        ...
+
+    def read(self, kpi: Kpi, *, where: Mapping[str, object], positions: int | None) -> pa.Table:
+        """A KPI's rows in the order of its keys; `where` wants values, `positions` at most so many of a chart."""
+        ...
+
+    def close(self) -> None:
+        """Let go of everything."""
+        ...
+
 
 def open_sink(url: str, *, place: Callable[[str], str]) -> Sink:
     """The sink at a URL, by its scheme; `place` gives the path of a location in the workspace."""
-    scheme = url.partition(":")[0]
-    if scheme not in SCHEMES:
-        known = ", ".join(f"{name}:..." for name in SCHEMES)
-        raise ConfigError(f"sinks: no sink for '{url}'", hint=f"there is {known}")
-    sink: Sink = import_module(f"hitparade.sinks.{scheme}").open_sink(url, place=place)
+    sink: Sink = module_of(url, SCHEMES).open_sink(url, place=place)
     return sink
+
+
+def open_reader(url: str) -> Reader:
+    """A reader of what the sink at a URL has written."""
+    reader: Reader = module_of(url, READABLE).open_reader(url)
+    return reader
+
+
+def module_of(url: str, schemes: tuple[str, ...]) -> Any:
+    """The module of a URL's scheme, if it is one of these."""
+    scheme = url.partition(":")[0]
+    if scheme not in schemes:
+        known = ", ".join(f"{name}:..." for name in schemes)
+        raise ConfigError(f"sinks: no sink for '{url}'", hint=f"there is {known}")
+    return import_module(f"hitparade.sinks.{scheme}")

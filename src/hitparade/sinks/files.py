@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 
 from hitparade.errors import Fenced
 from hitparade.model import Kpi
+from hitparade.progress import Advance
+from hitparade.sinks.base import unseen
 from hitparade.storage.local import LocalStorage, errors_explained
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ class FilesSink:
         """See Sink."""
         return kpi.name
 
-    def write(self, kpi: Kpi, day: date, rows: pa.Table, *, run: int) -> int:
+    def write(self, kpi: Kpi, day: date, rows: pa.Table, *, run: int, advance: Advance = unseen) -> int:
         """See Sink. Charts are served to their `served` positions."""
         import pyarrow as pa
         import pyarrow.compute as pc
@@ -59,6 +61,7 @@ class FilesSink:
                 raise Fenced(f"{self._path(kpi, day)} was written by run {held}, which is later than {run}")
             self.storage.write(str(self._path(kpi, day).with_suffix(".csv")), text.getvalue())
             self.storage.write(str(self._path(kpi, day)), parquet.getvalue().to_pybytes())
+        advance(rows.num_rows)
         return int(served.num_rows)
 
     def holds(self, kpi: Kpi, day: date) -> int | None:
@@ -70,6 +73,9 @@ class FilesSink:
             return None
         metadata = pyarrow.parquet.read_schema(path).metadata or {}
         return int(metadata.get(RUN, 0))
+
+    def close(self) -> None:
+        """See Sink."""
 
     def _path(self, kpi: Kpi, day: date) -> Path:
         return self.folder / kpi.name / f"{day}.parquet"

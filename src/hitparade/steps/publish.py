@@ -52,11 +52,12 @@ def reconcile(ws: Workspace, sink: Sink, missing: list[Computation], outcome: Pu
     """Write KPI days, and record every so many."""
     kpis, places = {kpi.name: kpi for kpi in ws.daily_kpis}, tables(ws, sink)
     done: list[Publication] = []
-    with ws.progress.of(f"publish {sink.url}", len(missing)) as advance:
+    with ws.progress.of(f"publish {sink.url}", sum(each.rows for each in missing)) as advance:
         for each in missing:
             kpi = kpis[each.kpi]
             files = [file.path for file in ws.lake.files(f"kpi_{kpi.name}", [each.listen_date])]
-            rows = sink.write(kpi, each.listen_date, ws.engine.stored(kpi, files), run=ws.turn.number)
+            stored = ws.engine.stored(kpi, files)
+            rows = sink.write(kpi, each.listen_date, stored, run=ws.turn.number, advance=advance)
             done.append(
                 Publication(
                     sink=sink.url,
@@ -73,5 +74,4 @@ def reconcile(ws: Workspace, sink: Sink, missing: list[Computation], outcome: Pu
             if len(done) == RECORD_EVERY:
                 ws.ledger.record_publications(ws.turn.number, done)
                 done = []
-            advance(1)
     ws.ledger.record_publications(ws.turn.number, done)

@@ -1,0 +1,159 @@
+"""KPIs out of DynamoDB, by Query alone: what the sink wrote, with the columns, types and order of the lake.
+
+Of the tables that have every column of a KPI the one is asked whose keys fit best: by genre where one is wanted, else
+by date, else for each day that was published. Rows of zeros are left out. An index answers a moment late.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any
+
+from hitparade.errors import ConfigError
+from hitparade.model import ColumnType, Kpi
+from hitparade.sinks.dynamodb.calls import INVALID, Expected, client_of, found
+from hitparade.sinks.dynamodb.items import Attribute, key_value
+from hitparade.sinks.dynamodb.publications import Publications
+from hitparade.sinks.dynamodb.tables import DAY, Keys, Table, default_tables, run_attribute
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way into a table, by its own keys or those of an index."""
+
+    table: Table
+    index: str | None
+    keys: Keys
+
+    def key(self, kpi: Kpi, where: Mapping[str, object]) -> Mapping[str, Attribute]:
+        """The key to ask for, as far as `where` gives it; empty where it lacks the partition."""
+        named = {attribute: column for column, attribute in self.table.columns(kpi.name).items()}
+        columns = [named.get(name) for name in self.keys]
+        given = list(takewhile(where.__contains__, columns))
+        return {name: key_value(where[str(column)]) for name, column in zip(self.keys, given, strict=False)}
+
+
+class DynamoDbReader:
+    """See Reader."""
+
+    def __init__(self, url: str, tables: Sequence[Table], *, prefix: str) -> None:
+        self.url = url
+        self.tables = tables
+        self.prefix = prefix
+
+    @cached_property
+    def client(self) -> Any:
+        """The client."""
+        return client_of()
+
+    def days(self) -> tuple[date, ...]:
+        """See Reader."""
+        published = Publications(self.client, self.prefix)
+        feeds = [(table.name, kpi) for table in self.tables for kpi in table.kpis]
+        return tuple(sorted({day for table, kpi in feeds for day in published.days(table, kpi)}))
+
+    def read(self, kpi: Kpi, *, where: Mapping[str, object], positions: int | None) -> pa.Table:
+        """See Reader."""
+        import pyarrow as pa
+
+        if positions is not None and kpi.served is not None and positions > kpi.served:
+            raise ConfigError(
+                f"{self.url} holds {kpi.name} to position {kpi.served}, not to {positions}",
+                hint="read it from the lake, which holds more",
+            )
+        rows = [
+            row
+            for row in self._rows(kpi, where)
+            if row["listen_count"] and fits(row, where) and (positions is None or row["position"] <= positions)
+        ]
+        kinds = {"string": pa.string(), "int": pa.int32(), "long": pa.int64(), "double": pa.float64()}
+        schema = pa.schema([(column.name, kinds.get(column.type, pa.date32())) for column in kpi.columns])
+        return pa.Table.from_pylist(rows, schema=schema).sort_by([(name, "ascending") for name in kpi.grain])
+
+    def close(self) -> None:
+        """See Reader."""
+        if "client" in self.__dict__:
+            self.client.close()
+
+    def _rows(self, kpi: Kpi, where: Mapping[str, object]) -> Iterator[Mapping[str, Any]]:
+        """Rows of the day or the genre that is wanted, else of every day; others may be among them."""
+        ways = ways_to(self.tables, kpi)
+        if not ways:
+            raise ConfigError(
+                f"{self.url} has no table that holds all of {kpi.name}",
+                hint=f"such as {better(kpi)}" if better(kpi) else "read it from the lake",
+            )
+        way = max(ways, key=lambda way: (len(way.key(kpi, where)), way.index is None))
+        if way.key(kpi, where):
+            yield from self._answers(way, kpi, where)
+            return
+        way = max(ways, key=lambda way: (len(way.key(kpi, {DAY: date.min})), way.index is None))
+        for day in Publications(self.client, self.prefix).days(way.table.name, kpi.name):
+            yield from self._answers(way, kpi, {**where, DAY: day})
+
+    def _answers(self, way: Way, kpi: Kpi, where: Mapping[str, object]) -> Iterator[Mapping[str, Any]]:
+        name = f"{self.prefix}{way.table.name}"
+        expect = () if way.index is None else (INVALID,)
+        try:
+            for item in found(self.client, f"read {name}", name, way.key(kpi, where), index=way.index, expect=expect):
+                if run_attribute(kpi.name) in item:
+                    yield from rows_of(way.table, kpi, item)
+        except Expected as error:
+            raise ConfigError(
+                f"table {name} has no index {way.index} by {', '.join(way.keys)}",
+                hint="add it, with all attributes, or let the sink make the table",
+            ) from error
+
+
+def ways_to(tables: Sequence[Table], kpi: Kpi) -> Sequence[Way]:
+    """The ways to all of a KPI: into tables that hold every column, by keys that the KPI itself fills."""
+    ways = [
+        Way(table, index, keys)
+        for table in tables
+        if table.answers(kpi)
+        for index, keys in ((None, table.keys), *table.indexes.items())
+    ]
+    return [way for way in ways if set(way.keys) <= set(way.table.columns(kpi.name).values())]
+
+
+def better(kpi: Kpi) -> str:
+    """The tables that would hold all of a KPI."""
+    return ", ".join(f"dynamodb:{table.name}" for table in default_tables() if table.answers(kpi))
+
+
+def rows_of(table: Table, kpi: Kpi, item: Mapping[str, Attribute]) -> Iterator[Mapping[str, Any]]:
+    """The rows of a KPI in an item."""
+    kinds = {column.name: column.type for column in kpi.columns}
+    columns = {column: name for column, name in table.columns(kpi.name).items() if name in item}
+    row = {column: read(item[name], kinds[column]) for column, name in columns.items()}
+    row = dict.fromkeys(kpi.column_names) | row
+    chart = next(iter(table.kpis[kpi.name].chart or ()), None)
+    if chart is None:
+        yield row
+        return
+    for place in item[chart]["L"]:
+        yield row | {column: read(value, kinds[column]) for column, value in place["M"].items()}
+
+
+def read(value: Attribute, kind: ColumnType) -> Any:
+    """An attribute as a column of the lake has it."""
+    if kind == "string":
+        return value["S"]
+    if kind == "date":
+        return date.fromisoformat(value["S"])
+    return float(value["N"]) if kind == "double" else int(Decimal(value["N"]))
+
+
+def fits(row: Mapping[str, Any], where: Mapping[str, object]) -> bool:
+    """Whether a row is one of those that are wanted; a long text is known by its key."""
+    return all(
+        row[column] is not None and key_value(row[column]) == key_value(value) for column, value in where.items()
+    )
