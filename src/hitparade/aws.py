@@ -49,7 +49,8 @@ def open_client(service: str, *, connections: int = 32, attempts: int | None = N
         raise MissingExtra(f"AWS ({error.name})", "aws") from error
     limit = attempts or int(os.environ.get("AWS_MAX_ATTEMPTS") or ATTEMPTS)
     config = Config(
-        retries={"mode": "standard", "total_max_attempts": limit},
+        # The other modes give up on everything once a client has met some hundred refusals in a short time.
+        retries={"mode": "legacy", "total_max_attempts": limit},
         connect_timeout=CONNECT_SECONDS,
         read_timeout=READ_SECONDS,
         max_pool_connections=connections,
