@@ -23,6 +23,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("workspace",),
     ("steps",),
     ("pipeline", "charts", "inspection", "standing", "health"),
+    ("emulator",),
     ("cli",),
     ("__main__",),
 )
@@ -32,17 +33,18 @@ STEPS = ("load", "compute", "publish", "archive", "check")
 # Libraries that only the named parts know, and none of them imports when it is itself imported...
 LATE = {
     "boto3": ("aws",),
-    "botocore": ("aws", "storage/s3", "ledger/dynamodb", "sinks/dynamodb"),
+    "botocore": ("aws", "storage/s3", "ledger/dynamodb", "sinks/dynamodb", "emulator/seed"),
+    "moto": ("emulator",),
     "duckdb": ("engines", "contracts/re2", "sample"),
     "pyarrow": ("engines", "charts", "cli", "lake", "landing", "sample", "sinks", "storage"),
     "py4j": ("engines/spark",),
     "pycountry": ("engines",),
     "pyiceberg": ("lake",),
-    "pyspark": ("engines/spark",),
+    "pyspark": ("engines/spark", "emulator/stubs"),
     "sqlalchemy": ("ledger", "lake"),
 }
 # ...but for these, which are imported late themselves.
-WITH_THEM = {"lake": ("pyiceberg", "sqlalchemy"), "ledger": ("sqlalchemy",)}
+WITH_THEM = {"lake": ("pyiceberg", "sqlalchemy"), "ledger": ("sqlalchemy",), "emulator": ("moto",)}
 
 
 def part_of(path: Path) -> str:
