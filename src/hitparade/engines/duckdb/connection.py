@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from hitparade.engines.base import Item, Result
+from hitparade.engines.duckdb.remote import Mishaps, file_system
 from hitparade.errors import ConfigError, StorageError
 from hitparade.model import InEffect
 from hitparade.sqltext import identifier, quoted
@@ -57,14 +58,13 @@ class Connected:
         self.connection.execute("SET preserve_insertion_order = false")
         self.connection.execute("SET enable_progress_bar = false")
         self.connection.execute(MACROS)
+        self.mishaps = Mishaps()
         self.reads_remote = False
 
     def read_parquet(self, files: Sequence[str], *, union_by_name: bool = False) -> str:
         """Files as a relation; see read_parquet."""
         if not self.reads_remote and any(map(is_remote, files)):
-            from hitparade.engines.duckdb.remote import file_system
-
-            self.connection.register_filesystem(file_system(self.storage))
+            self.connection.register_filesystem(file_system(self.storage, self.mishaps))
             self.reads_remote = True
         return read_parquet(files, union_by_name=union_by_name)
 
@@ -99,6 +99,9 @@ class Connected:
                 f"the engine could not read or write: {first_line(error)}",
                 hint="see that the disk has room and the files may be read, then run again",
             ) from error
+        except self.duckdb.Error:
+            self.mishaps.tell()
+            raise
 
     @property
     def lanes(self) -> int:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 from uuid import uuid4
 
+from hitparade.errors import HitParadeError, StorageError
 from hitparade.storage import is_remote
 
 if TYPE_CHECKING:
@@ -25,7 +27,46 @@ TRANSFERS = 8
 REMEMBERED = 10_000
 
 
-def file_system(storage: Storage) -> AbstractFileSystem:
+class Mishaps:
+    """What went wrong while DuckDB read: it tells only the text of an error, not which one it was."""
+
+    def __init__(self) -> None:
+        self.found: list[BaseException] = []
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """Keep an error, and let it go on."""
+        try:
+            yield
+        except (HitParadeError, KeyboardInterrupt) as error:
+            self.found.append(error)
+            raise
+
+    def tell(self) -> None:
+        """Raise the first that was kept, if there is one."""
+        if self.found:
+            error = self.found[0]
+            self.found.clear()
+            raise error
+
+
+class RemoteFile:
+    """A file whose errors are noted."""
+
+    def __init__(self, file: BinaryIO, mishaps: Mishaps) -> None:
+        self.file = file
+        self.mishaps = mishaps
+
+    def read(self, size: int = -1) -> bytes:
+        """As many bytes from the place on, or all."""
+        with self.mishaps.noted():
+            return self.file.read(size)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.file, name)
+
+
+def file_system(storage: Storage, mishaps: Mishaps) -> AbstractFileSystem:
     """The storage as DuckDB wants a file system. Files of the lake never change, so what they are is asked once."""
     from fsspec import AbstractFileSystem
 
@@ -45,15 +86,16 @@ def file_system(storage: Storage) -> AbstractFileSystem:
 
         def info(self, path: str, **_: Any) -> dict[str, Any]:
             """Size and time of a file."""
-            found = self.look(path)
-            if found is None:
-                raise FileNotFoundError(path)
+            with mishaps.noted():
+                found = self.look(path)
+                if found is None:
+                    raise StorageError(f"{path} is not there", hint="was it removed from the lake by hand?")
             changed = datetime.fromtimestamp(found.modified, UTC)
             return {"name": path, "size": found.size, "type": "file", "mtime": changed, "created": changed}
 
         def exists(self, path: str, **_: Any) -> bool:
             """Whether a file is there."""
-            return self.look(path) is not None
+            return bool(self.info(path))
 
         def glob(self, path: str, **_: Any) -> list[str]:
             """Every file was planned by its name; none is a pattern."""
@@ -63,9 +105,10 @@ def file_system(storage: Storage) -> AbstractFileSystem:
             """When a file was written."""
             return self.info(path)["mtime"]
 
-        def open(self, path: str, mode: str = "rb", **_: Any) -> BinaryIO:  # noqa: ARG002 - it only reads
+        def open(self, path: str, mode: str = "rb", **_: Any) -> RemoteFile:  # noqa: ARG002 - it only reads
             """A file's bytes, without a buffer: DuckDB knows which ranges it wants."""
-            return storage.open(path, buffered=False)
+            with mishaps.noted():
+                return RemoteFile(storage.open(path, buffered=False), mishaps)
 
     return Remote()
 
