@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -10,7 +11,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 LONGEST_START = 60.0
-HEAVY = ["hitparade.lake.lake", "hitparade.ledger.sql", "pyarrow.parquet", "psycopg"]
+HEAVY = ["hitparade.lake.lake", "hitparade.ledger.sql", "pyarrow.parquet", "psycopg", "boto3"]
 """What every process needs and takes long to import: it is imported once, by the process that the others fork from."""
 
 
@@ -19,12 +20,13 @@ def at_once(work: Callable[..., T], *arguments: tuple[Any, ...]) -> list[T]:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(HEAVY)
     with context.Manager() as manager, ProcessPoolExecutor(len(arguments), mp_context=context) as pool:
-        start = manager.Barrier(len(arguments))
-        return [each.result() for each in [pool.submit(waiting, start, work, some) for some in arguments]]
+        start, here = manager.Barrier(len(arguments)), dict(os.environ)
+        return [each.result() for each in [pool.submit(waiting, start, here, work, some) for some in arguments]]
 
 
-def waiting(start: Any, work: Callable[..., T], arguments: tuple[Any, ...]) -> T:
-    """Do the work when everyone is ready."""
+def waiting(start: Any, environment: dict[str, str], work: Callable[..., T], arguments: tuple[Any, ...]) -> T:
+    """Do the work when everyone is ready, in the environment of who asks and not of the process forked from."""
+    os.environ.update(environment)
     start.wait(LONGEST_START)
     return work(*arguments)
 

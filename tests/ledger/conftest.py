@@ -9,12 +9,17 @@ from uuid import uuid4
 import pytest
 
 from hitparade.ledger import Ledger, open_ledger
+from tests.dynamodb import dynamodb_local, dynamodb_moto, new_table, reach  # noqa: F401 - fixtures
 from tests.postgres import postgres_url  # noqa: F401 - a fixture
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+@pytest.fixture(params=["sqlite", "postgres", "dynamodb_moto", "dynamodb_local"])
+def ledger_url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The URL of a ledger that nobody has prepared yet."""
+    if request.param.startswith("dynamodb"):
+        reach(request.getfixturevalue(request.param), monkeypatch)
+        yield f"dynamodb:{new_table()}"
+        return
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/lake/ledger.db"
         return

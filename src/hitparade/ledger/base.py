@@ -125,7 +125,12 @@ class Ledger(Protocol):
 
 
 def open_ledger(url: str) -> Ledger:
-    """The ledger at a database URL."""
+    """The ledger at a database URL, or in a DynamoDB table: `dynamodb:NAME`, wherever the environment says AWS is."""
+    scheme, _, table = url.partition(":")
+    if scheme == "dynamodb":
+        from hitparade.ledger.dynamodb.ledger import DynamoLedger
+
+        return DynamoLedger(table.removeprefix("//"))
     from hitparade.ledger.sql import SqlLedger
 
     return SqlLedger(url)
