@@ -1,7 +1,7 @@
-"""DynamoDB servers of the tests' own, on loopback: dynalite, which enforces the real one's limits, and moto.
+"""dynalite, a DynamoDB of the tests' own on loopback, which enforces the real one's limits on sizes and numbers.
 
-Each is a context manager that gives a Server, in whose environment the code finds it. Without npm's dynalite in
-tests/node the tests that ask for it skip.
+moto is the other one, which knows what dynalite does not: backups and PartiQL. Without npm's dynalite in tests/node
+the tests that ask for it skip.
 """
 
 from __future__ import annotations
@@ -16,20 +16,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.s3 import LOOPBACK, Server, moto_server
+from tests.s3 import LOOPBACK, Server
 
 PROGRAM = Path(__file__).with_name("node") / "node_modules" / "dynalite" / "cli.js"
 DEADLINE = 30.0
 SERVERS = ("moto", "dynalite")
-
-
-@contextlib.contextmanager
-def dynamodb(kind: str) -> Iterator[Server]:
-    """A server of one of SERVERS, and this process's environment set to find it."""
-    with (moto_server() if kind == "moto" else dynalite()) as server, pytest.MonkeyPatch.context() as patch:
-        for name, value in server.environment.items():
-            patch.setenv(name, value)
-        yield server
 
 
 @contextlib.contextmanager

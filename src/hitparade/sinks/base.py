@@ -31,7 +31,7 @@ class Sink(Protocol):
     url: str
 
     def table(self, kpi: Kpi) -> str | None:
-        """The name under which the sink keeps a KPI, None where it has no place for it."""
+        """The name under which the sink keeps a KPI, no other KPI's; None where it has no place for it."""
         ...
 
     def write(self, kpi: Kpi, day: date, rows: pa.Table, *, run: int, advance: Advance = unseen) -> int:

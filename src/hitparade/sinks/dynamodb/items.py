@@ -67,8 +67,9 @@ def chart_updates(
             found[tuple(row[column] for column in keys.values())] = []
     for row in in_batches(served(kpi, rows)):
         found.setdefault(tuple(row[column] for column in keys.values()), []).append(row)
+    texts = sum(column.type == "string" for column in kpi.columns if column.name in columns)
     for values, chart in found.items():
-        limit = min(TEXT_BYTES, CHART_BYTES // max(1, len(chart) * len(columns)))
+        limit = min(TEXT_BYTES, CHART_BYTES // max(1, len(chart) * texts))
         listed = [{"M": present({each: written(row[each], kpi, limit) for each in columns})} for row in chart]
         yield Update(key_of(dict(zip(keys.values(), values, strict=True)), keys), {name: {"L": listed}})
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from hitparade.errors import ConfigError
 from hitparade.model import ColumnType, Kpi
-from hitparade.sinks.dynamodb.calls import INVALID, Expected, client_of, found
+from hitparade.sinks.dynamodb.calls import INVALID, NOT_THERE, Expected, client_of, found
 from hitparade.sinks.dynamodb.items import Attribute, key_value
 from hitparade.sinks.dynamodb.publications import Publications
 from hitparade.sinks.dynamodb.tables import DAY, Keys, Table, default_tables, run_attribute
@@ -101,15 +101,15 @@ class DynamoDbReader:
 
     def _answers(self, way: Way, kpi: Kpi, where: Mapping[str, object]) -> Iterator[Mapping[str, Any]]:
         name = f"{self.prefix}{way.table.name}"
-        expect = () if way.index is None else (INVALID,)
+        expect = () if way.index is None else (INVALID, NOT_THERE)
         try:
             for item in found(self.client, f"read {name}", name, way.key(kpi, where), index=way.index, expect=expect):
                 if run_attribute(kpi.name) in item:
                     yield from rows_of(way.table, kpi, item)
         except Expected as error:
             raise ConfigError(
-                f"table {name} has no index {way.index} by {', '.join(way.keys)}",
-                hint="add it, with all attributes, or let the sink make the table",
+                f"table {name} is not there, or has no index {way.index}",
+                hint=f"add the index, by {' and '.join(way.keys)} and with all attributes, or let publish make it",
             ) from error
 
 

@@ -6,7 +6,7 @@ Several KPIs may share an item; each has attributes of its own, and one for its 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -55,8 +55,9 @@ class DynamoDbSink:
         return Publications(self.client, self.prefix)
 
     def table(self, kpi: Kpi) -> str | None:
-        """See Sink. A KPI may be in several tables."""
-        return ",".join(table.name for table in self._fed_by(kpi)) or None
+        """See Sink. A KPI may be in several tables, and a table may hold several KPIs."""
+        tables = ",".join(table.name for table in self._fed_by(kpi))
+        return f"{kpi.name} in {tables}" if tables else None
 
     def write(self, kpi: Kpi, day: date, rows: pa.Table, *, run: int, advance: Advance = unseen) -> int:
         """See Sink. Rows first, and when all are there, that they are."""
@@ -64,9 +65,9 @@ class DynamoDbSink:
         count = served(kpi, rows).num_rows
         gone = [self._begin(table, kpi, day, rows, run=run) for table in fed]
         for number, (table, others) in enumerate(zip(fed, gone, strict=True)):
-            listed = self._updates(table, kpi, day, rows, others)
+            share = rows.num_rows * (number + 1) // len(fed) - rows.num_rows * number // len(fed)
+            listed = told(self._updates(table, kpi, day, rows, others), advance, rows=rows.num_rows, share=share)
             each(Writing(self.client, f"{self.prefix}{table.name}", kpi, day, run), listed)
-            advance(rows.num_rows * (number + 1) // len(fed) - rows.num_rows * number // len(fed))
         for table, others in zip(fed, gone, strict=True):
             self.publications.finish(table.name, kpi.name, day, run=run, rows=count)
             self._moving(table, kpi, day).forget(others.places, run=run)
@@ -109,6 +110,17 @@ class DynamoDbSink:
         nothing = dict.fromkeys(feed.attributes or ()) | {name: {"L": []} for name in feed.chart or ()}
         for key in {known(key): key for key in gone.keys if known(key) not in written}.values():
             yield Update(key, nothing)
+
+
+def told(updates: Iterable[Update], advance: Advance, *, rows: int, share: int) -> Iterator[Update]:
+    """Updates, as they are taken, made known as a table's share of all rows: a chart's many rows are one update."""
+    so_far = 0
+    for number, update in enumerate(updates, start=1):
+        yield update
+        done = min(share, number * share // max(rows, 1))
+        advance(done - so_far)
+        so_far = done
+    advance(share - so_far)
 
 
 def known(key: Key) -> tuple[object, ...]:

@@ -1,0 +1,40 @@
+"""DynamoDB servers for the suites: one of each kind a session, and for each test names of its own."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+
+from tests.dynalite import SERVERS, dynalite
+from tests.s3 import Server, moto_server
+
+numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator[Server]:
+    with moto_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session", name="dynalite")
+def dynalite_server() -> Iterator[Server]:
+    with dynalite() as server:
+        yield server
+
+
+@pytest.fixture(params=SERVERS)
+def kind(request: pytest.FixtureRequest) -> str:
+    """Which server."""
+    return str(request.param)
+
+
+@pytest.fixture
+def prefix(kind: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A prefix that no other test has, on a server that the environment names."""
+    server: Server = request.getfixturevalue(kind)
+    for name, value in server.environment.items():
+        monkeypatch.setenv(name, value)
+    return f"test{next(numbers)}_"
