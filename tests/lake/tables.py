@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from itertools import count
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -80,17 +79,26 @@ def staged_plays(
 
 
 def put(lake: Lake, table: str, rows: pa.Table, attempt: str | None) -> str:
-    path = Path(lake.staging(table, attempt or f"attempt-{next(ATTEMPTS)}")) / "data_0.parquet"
-    pq.write_table(rows, path)
-    return str(path)
+    url = f"{lake.staging(table, attempt or f'attempt-{next(ATTEMPTS)}')}/data_0.parquet"
+    if "://" not in url:
+        pq.write_table(rows, url)
+        return url
+    file = pa.BufferOutputStream()
+    pq.write_table(rows, file)
+    lake.storage.write(url, file.getvalue().to_pybytes())
+    return url
+
+
+def read(lake: Lake, url: str) -> pa.Table:
+    """A Parquet file of the lake."""
+    with lake.storage.open(url) as file:
+        return pq.ParquetFile(file).read()
 
 
 def load_ids(lake: Lake, days: Collection[date] | None = None) -> list[int]:
     """The load_ids of the listens in a plan."""
     return sorted(
-        load_id
-        for file in lake.files("listens", days)
-        for load_id in pq.ParquetFile(file.path).read(["load_id"])["load_id"].to_pylist()
+        load_id for file in lake.files("listens", days) for load_id in read(lake, file.path)["load_id"].to_pylist()
     )
 
 
@@ -99,5 +107,5 @@ def plays(lake: Lake, days: Collection[date] | None = None) -> dict[tuple[date, 
     return {
         (row["listen_date"], row["genre"]): row["listen_count"]
         for file in lake.files("kpi_plays", days)
-        for row in pq.ParquetFile(file.path).read().to_pylist()
+        for row in read(lake, file.path).to_pylist()
     }

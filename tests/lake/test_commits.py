@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -12,6 +11,7 @@ from hitparade.lake import Lake
 from tests.lake.tables import MONDAY, TUESDAY, WEDNESDAY, kpi, load_ids, plays, staged_listens, staged_plays
 
 PLAYS = kpi()
+pytestmark = pytest.mark.parametrize("lake", ["disk", "glue"], indirect=True)
 
 
 def replaced(lake: Lake, *, run: int, day: date = MONDAY, pop: int = 0, rock: int = 0) -> None:
@@ -55,12 +55,14 @@ def test_what_was_staged_and_never_named_by_a_commit_goes_when_the_lake_is_close
 
     other.close()
 
-    assert not Path(staged).parent.exists()
-    assert [Path(path).exists() for path in named] == [True]
+    assert lake.storage.stat(staged) is None
+    assert [lake.storage.stat(path) is not None for path in named] == [True]
 
 
 def test_an_attempt_has_a_folder_of_its_own(lake: Lake) -> None:
     lake.staging("listens", "1")
+    if "://" in lake.location:
+        pytest.skip("a bucket has no folders")
 
     with pytest.raises(Exception, match="listens/data/1"):
         lake.staging("listens", "1")

@@ -75,6 +75,13 @@ def open_sqlite(path: str, properties: dict[str, Any]) -> SqlCatalog:
     return SqlCatalog("hitparade", **{"uri": f"{SQLITE}{path}?timeout={SQLITE_TIMEOUT_S}", **properties})
 
 
+def close_catalog(catalog: MetastoreCatalog) -> None:
+    """Let go of the catalog's connections; pyiceberg leaves Glue's open."""
+    catalog.close()
+    if not isinstance(catalog, SqlCatalog):
+        catalog.glue.close()  # type: ignore[attr-defined]  # of a catalog that is not SQL, which is Glue
+
+
 def name_of(catalog: MetastoreCatalog) -> str:
     """The catalog as messages call it, without a password."""
     if not isinstance(catalog, SqlCatalog):

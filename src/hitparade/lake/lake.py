@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 
 from hitparade.errors import KpiError, LakeError
 from hitparade.lake import commits
-from hitparade.lake.catalog import SQLITE, catalog_explained, load_table, name_of, open_catalog
+from hitparade.lake.catalog import SQLITE, catalog_explained, close_catalog, load_table, name_of, open_catalog
 from hitparade.lake.tables import DATA_TABLES, PARTITION, TableShape, data_table, kpi_table
 from hitparade.model import Kpi, LakeFile
 from hitparade.storage import Storage, is_remote
@@ -153,7 +153,7 @@ class Lake:
         """Remove what was staged and never named by a commit, and let go of the catalog's database."""
         for folder in self._staged:
             self.storage.remove_below(folder)
-        self.catalog.close()
+        close_catalog(self.catalog)
 
 
 def plan(table: Table, days: Collection[date] | None) -> tuple[DataFile, ...]:
