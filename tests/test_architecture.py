@@ -24,7 +24,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("steps",),
     ("pipeline", "charts", "inspection", "standing", "health"),
     ("emulator",),
-    ("cli",),
+    ("cli", "glue"),
     ("__main__",),
 )
 LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
@@ -32,19 +32,31 @@ STEPS = ("load", "compute", "publish", "archive", "check")
 
 # Libraries that only the named parts know, and none of them imports when it is itself imported...
 LATE = {
-    "boto3": ("aws",),
-    "botocore": ("aws", "storage/s3", "ledger/dynamodb", "sinks/dynamodb", "emulator/seed"),
+    "boto3": ("aws", "glue/insert_metrics_dynamo"),
+    "botocore": (
+        "aws",
+        "storage/s3",
+        "ledger/dynamodb",
+        "sinks/dynamodb",
+        "emulator/seed",
+        "glue/insert_metrics_dynamo",
+    ),
     "moto": ("emulator",),
     "duckdb": ("engines", "contracts/re2", "sample"),
-    "pyarrow": ("engines", "charts", "cli", "lake", "landing", "sample", "sinks", "storage"),
+    "pyarrow": ("engines", "charts", "cli", "glue", "lake", "landing", "sample", "sinks", "storage"),
     "py4j": ("engines/spark",),
     "pycountry": ("engines",),
     "pyiceberg": ("lake",),
-    "pyspark": ("engines/spark", "emulator/stubs"),
+    "pyspark": ("engines/spark", "emulator/stubs", "glue/door"),
     "sqlalchemy": ("ledger", "lake"),
 }
 # ...but for these, which are imported late themselves.
-WITH_THEM = {"lake": ("pyiceberg", "sqlalchemy"), "ledger": ("sqlalchemy",), "emulator": ("moto",)}
+WITH_THEM = {
+    "lake": ("pyiceberg", "sqlalchemy"),
+    "ledger": ("sqlalchemy",),
+    "emulator": ("moto",),
+    "glue": ("boto3", "botocore", "pyarrow"),
+}
 
 
 def part_of(path: Path) -> str:

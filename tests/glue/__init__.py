@@ -1,0 +1,1 @@
+"""The scripts of the Glue jobs, run as Glue runs them."""
