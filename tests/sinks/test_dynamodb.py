@@ -179,7 +179,8 @@ def test_wide_texts_are_cut_and_the_numbers_stay(sink: Open, prefix: str) -> Non
 def test_long_keys_that_begin_alike_are_different_items(sink: Open, prefix: str) -> None:
     long = {"p" * 5000: 1, "p" * 5001: 2, "p" * 1024: 3}
     kpis = sink("music_kpis_table")
-    kpis.write(GENRES, MONDAY, genre_day(**long), run=1)
+    rows = day_of(GENRES, [{"genre": name, "listen_count": n} for name, n in long.items()])
+    kpis.write(GENRES, MONDAY, rows, run=1)
 
     found = by("listen_count", f"{prefix}music_kpis_table")
     assert set(found) == {1, 2, 3}

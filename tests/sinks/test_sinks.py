@@ -211,16 +211,20 @@ def test_what_a_sink_holds_is_by_kpi_and_day(served: Served) -> None:
 
 def test_every_row_is_told_of_once(served: Served) -> None:
     told: list[int] = []
+
+    def advance(units: int) -> None:
+        told.append(units)
+
     rows = [
         {"listen_date": MONDAY, "genre": genre, "position": position, "listen_count": position % 3}
         for genre in ("rock", "pop", "folk")
         for position in range(1, 8)
     ]
 
-    served.sink.write(CHART, MONDAY, table(CHART, rows), run=1, advance=told.append)
+    served.sink.write(CHART, MONDAY, table(CHART, rows), run=1, advance=advance)
     assert sum(told) == 21
 
-    served.sink.write(GENRES, MONDAY, genres(MONDAY, pop=1, gone=0), run=1, advance=told.append)
+    served.sink.write(GENRES, MONDAY, genres(MONDAY, pop=1, gone=0), run=1, advance=advance)
     assert sum(told) == 23
 
 

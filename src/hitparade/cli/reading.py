@@ -43,17 +43,19 @@ def show(
     config: Config = DEFAULT_CONFIG,
     day: Day = None,
     genre: Annotated[str | None, typer.Option(help="A genre.")] = None,
+    source: Annotated[
+        str | None, typer.Option("--from", help="A sink to read from instead of the lake, such as dynamodb:.")
+    ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Positions of a chart, or rows of a table.")] = None,
     engine: Engine = None,
     format: Annotated[Format | None, typer.Option("--format", help="How to show rows.")] = None,  # noqa: A002
     json: Json = False,
 ) -> int:
     """Show charts, or the rows of a KPI. Charts are of the last day unless told otherwise."""
-    from hitparade.charts import Charts
+    from hitparade.charts import charts_of
 
     form = format or (Format.json if json else Format.table)
-    with workspace(config, command="show", engine=engine) as ws:
-        charts = Charts(ws)
+    with workspace(config, command="show", engine=engine) as ws, charts_of(ws, source) as charts:
         if kpi is not None:
             table = charts.read(kpi, date=only_day(day), genre=genre, positions=limit)
             render.rows(charts.kpi(kpi), table, form=form.value, limit=limit)

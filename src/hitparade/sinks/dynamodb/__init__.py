@@ -19,6 +19,8 @@ from hitparade.sinks.dynamodb.reading import DynamoDbReader
 from hitparade.sinks.dynamodb.sink import DynamoDbSink
 from hitparade.sinks.dynamodb.tables import Table, default_tables
 
+__all__ = ["DynamoDbReader", "DynamoDbSink", "open_reader", "open_sink"]
+
 
 def open_sink(url: str, *, place: Callable[[str], str]) -> DynamoDbSink:  # noqa: ARG001 - nothing lies in the workspace
     """The sink of a `dynamodb:` URL."""
