@@ -137,6 +137,13 @@ def test_logs_can_be_read_while_a_run_goes_on_and_stop_ends_all_of_it(aws: Emula
     assert "STOPPED" in over[0]["ErrorDetail"]["ErrorMessage"]
 
 
+def test_what_a_script_leaves_behind_ends_with_it(aws: Emulated) -> None:
+    run, lines = aws.done("import subprocess\nsubprocess.Popen(['sleep', '603'])\nprint('left')\n")
+
+    assert (run["JobRunState"], lines[-1]) == ("SUCCEEDED", "left")
+    assert processes_with(run["Id"]) == []
+
+
 def test_a_job_runs_once_at_a_time_unless_it_says_otherwise(aws: Emulated) -> None:
     glue = aws.client("glue")
     alone, several = aws.make_job(SLEEP), aws.make_job(SLEEP, ExecutionProperty={"MaxConcurrentRuns": 2})

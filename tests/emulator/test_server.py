@@ -96,6 +96,21 @@ def test_a_port_that_is_none_is_wrong_use(port: str) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_without_its_extra_it_says_which(tmp_path: Path) -> None:
+    (tmp_path / "moto.py").write_text("raise ModuleNotFoundError('gone', name='moto')\n")
+    command = [sys.executable, "-m", "hitparade", "emulate", "--port", "0"]
+
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**outside(), "PYTHONPATH": str(tmp_path)}
+    )
+
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        "error: the emulator (moto) needs an extra that is not installed",
+        "  next: pip install 'hitparade[emulator]'",
+    ]
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
 def test_its_end_is_the_end_of_its_jobs(number: signal.Signals, code: int, tmp_path: Path) -> None:
     log = tmp_path / "log"

@@ -19,6 +19,7 @@ from hitparade.cli.door import DONE, Json, Verbose
 
 DEFAULT_PORT = 5000
 DEFAULT_REGION = "us-east-1"
+LOOK_SECONDS = 0.5
 
 
 def add_to(app: typer.Typer) -> None:
@@ -60,7 +61,9 @@ def emulate(
                 typer.echo(f"export {name}={shlex.quote(value)}")
         sys.stdout.flush()
         tell(emulator.endpoint, data)
-        end.wait()
+        # A signal may reach another thread, and a wait without an end would never learn of it.
+        while not end.wait(LOOK_SECONDS):
+            pass
     return DONE
 
 
@@ -92,8 +95,7 @@ def tell(endpoint: str, data: Path | None) -> None:
     typer.echo(f"AWS is at {endpoint}, on this machine only, until Ctrl-C", err=True)
     if data:
         typer.echo(
-            f"state is kept in {data}: saved every few seconds and at the end; what is in the middle of it then, runs"
-            " and uploads of parts, is not",
+            f"state is kept in {data}: saved every few seconds and at the end; jobs that run then are stopped",
             err=True,
         )
     else:

@@ -118,7 +118,7 @@ class Execution:
 
     def execute(self) -> None:
         """Prepare, run, and tell the task how it ended."""
-        folder = Path(tempfile.mkdtemp(prefix="hitparade-run-"))
+        folder = Path(tempfile.mkdtemp(prefix=f"{self.task.job_run_id}-"))
         try:
             state, error = self._run(folder)
         except HitParadeError as refused:

@@ -23,6 +23,7 @@ from weakref import WeakKeyDictionary
 import moto
 from moto.backends import get_backend
 from moto.s3.models import FakeKey
+from moto.s3.utils import _VersionedKeyStore
 
 from hitparade.emulator.jobs import cut_off
 from hitparade.errors import ConfigError
@@ -133,6 +134,8 @@ class Writer(pickle.Pickler):
             state = {name: value for name, value in vars(held).items() if name not in {"_value_buffer", "lock"}}
             state["value"] = Content(self._keep(held))
             return copyreg.__newobj__, (type(held),), state  # type: ignore[attr-defined]
+        if isinstance(held, _VersionedKeyStore):
+            return remade_store, ({name: list(versions) for name, versions in dict.items(held)},)
         if isinstance(held, threading.Condition):
             return threading.Condition, ()
         return NotImplemented
@@ -152,6 +155,14 @@ class Reader(pickle.Unpickler):
     def persistent_load(self, name: str) -> bytes:
         """The content of an object."""
         return (self._objects / name).read_bytes()
+
+
+def remade_store(objects: dict[str, list[FakeKey]]) -> _VersionedKeyStore:
+    """The objects of a bucket with all their versions, of which it shows as a dict only the newest."""
+    store = _VersionedKeyStore()
+    for name, versions in objects.items():
+        store.setlist(name, versions)
+    return store
 
 
 def backends(service: str) -> Any:
