@@ -159,7 +159,7 @@ class Workspace:
         """Where KPIs are published to."""
         from hitparade.sinks import open_sink
 
-        return tuple(open_sink(url, place=self.settings.place) for url in self.settings.sinks)
+        return tuple(open_sink(url, place=self.settings.place, storage=self.storage) for url in self.settings.sinks)
 
     def contract(self, dataset: Dataset) -> Contract:
         """The contract in force: the manifest beside the files, else the built-in one."""

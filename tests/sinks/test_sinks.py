@@ -17,6 +17,7 @@ from hitparade.model import Column, Kpi
 from hitparade.sinks import Sink, open_sink
 from hitparade.sinks.dynamodb import DynamoDbReader, DynamoDbSink
 from hitparade.sinks.dynamodb.tables import read_tables
+from hitparade.storage import Storage
 from tests.dynalite import SERVERS
 from tests.s3 import Server
 from tests.sinks.conftest import numbers
@@ -47,16 +48,19 @@ genres:
 """
 
 
-@pytest.fixture(params=["files", *SERVERS])
+@pytest.fixture(params=["files", "files in S3", *SERVERS])
 def served(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Served]:
     with ExitStack() as stack:
         if request.param == "files":
             yield in_files(tmp_path)
         else:
-            server: Server = request.getfixturevalue(request.param)
+            server: Server = request.getfixturevalue("moto" if request.param == "files in S3" else request.param)
             patch = stack.enter_context(pytest.MonkeyPatch.context())
             for name, value in server.environment.items():
                 patch.setenv(name, value)
+            if request.param == "files in S3":
+                yield in_bucket(server.make_bucket(f"sinks-{next(numbers)}"), tmp_path, stack)
+                return
             yield in_dynamodb(f"suite{next(numbers)}_", stack)
 
 
@@ -65,6 +69,21 @@ def in_files(folder: Path) -> Served:
         return open_sink("files:exports", place=lambda location: str(folder / location))
 
     return Served(opened(), opened, lambda kpi, day: read_day(folder / "exports", kpi, day))
+
+
+def in_bucket(bucket: str, folder: Path, stack: ExitStack) -> Served:
+    storage = stack.enter_context(closing(Storage()))
+
+    def rows(kpi: Kpi, day: date) -> list[Row]:
+        for blob in storage.list(f"{bucket}/exports/{kpi.name}"):
+            (folder / kpi.name).mkdir(exist_ok=True)
+            storage.fetch(blob.url, folder / kpi.name / blob.name)
+        return read_day(folder, kpi, day)
+
+    def opened() -> Sink:
+        return open_sink(f"files:{bucket}/exports", place=str, storage=storage)
+
+    return Served(opened(), opened, rows)
 
 
 def in_dynamodb(prefix: str, stack: ExitStack) -> Served:

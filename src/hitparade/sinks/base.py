@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from hitparade.errors import ConfigError
 from hitparade.model import Kpi
 from hitparade.progress import Advance
+from hitparade.storage import Storage
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -67,9 +68,9 @@ class Reader(Protocol):
         ...
 
 
-def open_sink(url: str, *, place: Callable[[str], str]) -> Sink:
-    """The sink at a URL, by its scheme; `place` gives the path of a location in the workspace."""
-    sink: Sink = module_of(url, SCHEMES).open_sink(url, place=place)
+def open_sink(url: str, *, place: Callable[[str], str], storage: Storage | None = None) -> Sink:
+    """The sink at a URL, by its scheme; `place` gives the path of a location in the workspace, `storage` its files."""
+    sink: Sink = module_of(url, SCHEMES).open_sink(url, place=place, storage=storage or Storage())
     return sink
 
 

@@ -2,87 +2,159 @@
 
     <folder>/<kpi>/<day>.csv, <day>.parquet
 
-The Parquet file carries the run that wrote it in its metadata and is written last, so it speaks for both. A lock
-on the KPI's folder keeps writers apart between the look at the run and the replacement.
+`files:<folder>?kpis=a,b&formats=parquet&vanished=zeros` says which KPIs and formats there are, and that keys which
+vanished stay as rows of zeros, for those who take days up by key; they are left out otherwise, since what a day's file
+leaves out is gone with the old file.
+
+The last file of a day carries the run that wrote it and is written last, so it speaks for all. On a disk a lock on the
+KPI's folder keeps writers apart between the look at the run and the replacement; in a bucket each object carries its
+run, and is replaced on condition that it is still the one that was looked at.
 """
 
 from __future__ import annotations
 
 import fcntl
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, cast
+from urllib.parse import parse_qsl
 
-from hitparade.errors import Fenced
+from hitparade.errors import ConfigError, Fenced
 from hitparade.model import Kpi
 from hitparade.progress import Advance
 from hitparade.sinks.base import unseen
+from hitparade.storage import Storage, is_remote
 from hitparade.storage.local import LocalStorage, errors_explained
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from hitparade.storage.s3 import S3Storage
+
 RUN = b"hitparade.run"
+FORMATS = ("csv", "parquet")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the sink keeps: of which KPIs (None: all), in which formats, and whether with rows of zeros."""
+
+    kpis: frozenset[str] | None = None
+    formats: tuple[str, ...] = FORMATS
+    zeros: bool = False
+
+
+class Folder(Protocol):
+    """A place for a day's files."""
+
+    def replace(self, name: str, files: Mapping[str, bytes], *, run: int) -> None:
+        """Put files of these endings under a name, the last of them last; Fenced when a later run's are there."""
+        ...
+
+    def run_of(self, name: str, ending: str) -> int | None:
+        """The run that wrote a file, None where there is none."""
+        ...
 
 
 class FilesSink:
-    """See Sink. What a day's file leaves out is gone with the old file, so rows of zeros are not written."""
+    """See Sink."""
 
-    def __init__(self, url: str, folder: Path) -> None:
+    def __init__(self, url: str, folder: Folder, choice: Choice = Choice()) -> None:
         self.url = url
         self.folder = folder
-        self.storage = LocalStorage()
+        self.choice = choice
 
-    def table(self, kpi: Kpi) -> str:
+    def table(self, kpi: Kpi) -> str | None:
         """See Sink."""
-        return kpi.name
+        chosen = self.choice.kpis
+        return kpi.name if chosen is None or kpi.name in chosen else None
 
     def write(self, kpi: Kpi, day: date, rows: pa.Table, *, run: int, advance: Advance = unseen) -> int:
         """See Sink. Charts are served to their `served` positions."""
-        import pyarrow as pa
         import pyarrow.compute as pc
-        import pyarrow.csv
-        import pyarrow.parquet
 
-        served = rows.filter(pc.field("listen_count") > 0)
+        heard = pc.field("listen_count") > 0
+        wanted = rows if self.choice.zeros else rows.filter(heard)
         if kpi.served is not None:
-            served = served.filter(pc.field("position") <= kpi.served)
-        served = served.sort_by([(name, "ascending") for name in kpi.grain])
-        stamped = served.replace_schema_metadata({RUN: str(run).encode()})
-        text, parquet = io.BytesIO(), pa.BufferOutputStream()
-        pyarrow.csv.write_csv(served, text)
-        pyarrow.parquet.write_table(stamped, parquet, compression="zstd")
-        with self._locked(kpi):
-            held = self.holds(kpi, day)
-            if held is not None and held > run:
-                raise Fenced(f"{self._path(kpi, day)} was written by run {held}, which is later than {run}")
-            self.storage.write(str(self._path(kpi, day).with_suffix(".csv")), text.getvalue())
-            self.storage.write(str(self._path(kpi, day)), parquet.getvalue().to_pybytes())
+            wanted = wanted.filter(pc.field("position") <= kpi.served)
+        wanted = wanted.sort_by([(name, "ascending") for name in kpi.grain])
+        files = {ending: WRITERS[ending](wanted, run) for ending in self.choice.formats}
+        self.folder.replace(f"{kpi.name}/{day}", files, run=run)
         advance(rows.num_rows)
-        return int(served.num_rows)
+        return int(wanted.filter(heard).num_rows)
 
     def holds(self, kpi: Kpi, day: date) -> int | None:
         """See Sink."""
-        import pyarrow.parquet
-
-        path = self._path(kpi, day)
-        if not path.exists():
-            return None
-        metadata = pyarrow.parquet.read_schema(path).metadata or {}
-        return int(metadata.get(RUN, 0))
+        return self.folder.run_of(f"{kpi.name}/{day}", self.choice.formats[-1])
 
     def close(self) -> None:
         """See Sink."""
 
-    def _path(self, kpi: Kpi, day: date) -> Path:
-        return self.folder / kpi.name / f"{day}.parquet"
+
+def as_csv(rows: pa.Table, run: int) -> bytes:  # noqa: ARG001 - it has no place for it
+    """Rows as CSV."""
+    import pyarrow.csv
+
+    text = io.BytesIO()
+    pyarrow.csv.write_csv(rows, text)
+    return text.getvalue()
+
+
+def as_parquet(rows: pa.Table, run: int) -> bytes:
+    """Rows as Parquet that carries its run."""
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    target = pa.BufferOutputStream()
+    stamped = rows.replace_schema_metadata({RUN: str(run).encode()})
+    pyarrow.parquet.write_table(stamped, target, compression="zstd")
+    return bytes(target.getvalue().to_pybytes())
+
+
+WRITERS: Mapping[str, Callable[[pa.Table, int], bytes]] = {"csv": as_csv, "parquet": as_parquet}
+
+
+class DiskFolder:
+    """See Folder. The run of a file without a place for it stands in a file beside it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.storage = LocalStorage()
+
+    def replace(self, name: str, files: Mapping[str, bytes], *, run: int) -> None:
+        """See Folder."""
+        with self._locked((self.path / name).parent):
+            held = self.run_of(name, list(files)[-1])
+            if held is not None and held > run:
+                raise Fenced(f"{self.path / name} was written by run {held}, which is later than {run}")
+            for ending, data in files.items():
+                self.storage.write(f"{self.path / name}.{ending}", data)
+                if ending == list(files)[-1] != "parquet":
+                    self.storage.write(str(self._note(name, ending)), str(run).encode())
+
+    def run_of(self, name: str, ending: str) -> int | None:
+        """See Folder."""
+        import pyarrow.parquet
+
+        path = Path(f"{self.path / name}.{ending}")
+        if not path.exists():
+            return None
+        if ending != "parquet":
+            note = self._note(name, ending)
+            return int(note.read_text()) if note.exists() else 0
+        metadata = pyarrow.parquet.read_schema(path).metadata or {}
+        return int(metadata.get(RUN, 0))
+
+    def _note(self, name: str, ending: str) -> Path:
+        path = self.path / name
+        return path.with_name(f".{path.name}.{ending}.run")
 
     @contextmanager
-    def _locked(self, kpi: Kpi) -> Iterator[None]:
-        folder = self.folder / kpi.name
+    def _locked(self, folder: Path) -> Iterator[None]:
         with errors_explained(f"write {folder}"):
             folder.mkdir(parents=True, exist_ok=True)
             lock = (folder / ".lock").open("w")
@@ -91,6 +163,45 @@ class FilesSink:
             yield
 
 
-def open_sink(url: str, *, place: Callable[[str], str]) -> FilesSink:
-    """The files sink of `files:<folder>`."""
-    return FilesSink(url, Path(place(url.partition(":")[2].removeprefix("//") or "exports")))
+class BucketFolder:
+    """See Folder. A writer that comes between two objects of another is told by the run that each carries."""
+
+    def __init__(self, url: str, storage: S3Storage) -> None:
+        self.url = url
+        self.storage = storage
+
+    def replace(self, name: str, files: Mapping[str, bytes], *, run: int) -> None:
+        """See Folder."""
+        for ending, data in files.items():
+            url = f"{self.url}/{name}.{ending}"
+            later = self.storage.write_stamped(url, data, stamp=run)
+            if later is not None:
+                raise Fenced(f"{url} was written by run {later}, which is later than {run}")
+
+    def run_of(self, name: str, ending: str) -> int | None:
+        """See Folder."""
+        return self.storage.stamp(f"{self.url}/{name}.{ending}")
+
+
+def open_sink(url: str, *, place: Callable[[str], str], storage: Storage) -> FilesSink:
+    """The files sink of `files:<folder>`, with what is chosen of it."""
+    location, _, query = url.partition(":")[2].partition("?")
+    folder = place(("" if is_remote(location) else location.removeprefix("//")) or location or "exports")
+    choice = chosen(url, dict(parse_qsl(query, keep_blank_values=True)))
+    if not is_remote(folder):
+        return FilesSink(url, DiskFolder(Path(folder)), choice)
+    return FilesSink(url, BucketFolder(folder, cast("S3Storage", storage.medium(folder))), choice)
+
+
+def chosen(url: str, options: Mapping[str, str]) -> Choice:
+    """The choice that a URL makes; ConfigError for one that there is not."""
+    known = {"kpis", "formats", "vanished"}
+    formats = tuple(options.get("formats", ",".join(FORMATS)).split(","))
+    vanished = options.get("vanished", "left-out")
+    if set(options) - known or set(formats) - set(FORMATS) or vanished not in ("zeros", "left-out"):
+        raise ConfigError(
+            f"sinks: '{url}' asks for what there is not",
+            hint=f"there is ?kpis=<names>, ?formats={','.join(FORMATS)} and ?vanished=zeros or left-out",
+        )
+    kpis = frozenset(options["kpis"].split(",")) if "kpis" in options else None
+    return Choice(kpis, tuple(each for each in FORMATS if each in formats), zeros=vanished == "zeros")

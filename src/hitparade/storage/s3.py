@@ -26,6 +26,8 @@ KEYS_PER_DELETE = 1000
 TAIL = 64 << 10
 PIECE = 8 << 20
 READ_ATTEMPTS = 5
+STAMP = "hitparade-run"
+STAMP_ATTEMPTS = 100
 T = TypeVar("T")
 
 
@@ -102,6 +104,39 @@ class S3Storage:
         # The answer to an earlier try may have been lost; then the object that is there is ours.
         with self.open(url) as file:
             return file.read() == data
+
+    def stamp(self, url: str) -> int | None:
+        """The number that a stamped object carries, None where there is none."""
+        return self._stamped(url)[0]
+
+    def _stamped(self, url: str) -> tuple[int | None, str | None]:
+        """The number that an object carries, and its etag."""
+        bucket, key = bucket_and_key(url)
+        with explained(f"look at {url}"):
+            found = self._unless(GONE, lambda: self.client.head_object(Bucket=bucket, Key=key))
+        return (None, None) if found is None else (int(found["Metadata"].get(STAMP, 0)), found["ETag"])
+
+    def write_stamped(self, url: str, data: bytes, *, stamp: int) -> int | None:
+        """Put a small object with a number, unless one with a later number is there: then that number.
+
+        It is put on condition that the object is still the one that was looked at, so of writers at once the one with
+        the latest number stays.
+        """
+        bucket, key = bucket_and_key(url)
+        for _ in range(STAMP_ATTEMPTS):
+            held, etag = self._stamped(url)
+            if held is not None and held > stamp:
+                return held
+            condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
+            given = {"Metadata": {STAMP: str(stamp)}, **condition, **self._written()}
+            with explained(f"write {url}"):
+                done = self._unless(
+                    TAKEN | GONE,
+                    lambda: self.client.put_object(Bucket=bucket, Key=key, Body=data, **given),  # noqa: B023
+                )
+            if done is not None:
+                return None
+        raise StorageError(f"cannot write {url}: others keep replacing it", hint="run again")
 
     def put(self, path: Path, url: str, *, new: bool = False, cold: bool = False) -> bool:
         """See Medium."""

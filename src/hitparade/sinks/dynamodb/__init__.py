@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from urllib.parse import parse_qsl
 
 from hitparade.errors import ConfigError
@@ -22,8 +22,8 @@ from hitparade.sinks.dynamodb.tables import Table, default_tables
 __all__ = ["DynamoDbReader", "DynamoDbSink", "open_reader", "open_sink"]
 
 
-def open_sink(url: str, *, place: Callable[[str], str]) -> DynamoDbSink:  # noqa: ARG001 - nothing lies in the workspace
-    """The sink of a `dynamodb:` URL."""
+def open_sink(url: str, **_: object) -> DynamoDbSink:
+    """The sink of a `dynamodb:` URL; nothing of it lies in the workspace."""
     tables, prefix = chosen(url)
     return DynamoDbSink(url, tables, prefix=prefix)
 
