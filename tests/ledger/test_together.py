@@ -28,7 +28,7 @@ def test_seqs_are_given_out_in_the_order_of_commits(ledger: Ledger, ledger_url: 
         own.close()
 
     def reading() -> None:
-        while not done.is_set():
+        while not done.wait(0.005):
             seqs = tuple(sorted(each.seq for each in ledger.deliveries()))
             if seqs != tuple(range(1, len(seqs) + 1)) or len(seqs) % 2:
                 gaps.append(seqs)

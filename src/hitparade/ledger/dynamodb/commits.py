@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from hitparade.model import Run
 T = TypeVar("T")
 WAL_PIECE = 350_000
 # Who finds a batch accepted lets its writer finish it, unless the writer seems to be gone.
-HELP_AFTER_SECONDS = 1.0
+HELP_AFTER_SECONDS = 3.0
 POLL_SECONDS = 0.05
 
 
@@ -74,6 +75,7 @@ class Commits:
 
     def __init__(self, table: Table) -> None:
         self.table = table
+        self._turn = threading.Lock()
 
     # -- the head
 
@@ -159,7 +161,8 @@ class Commits:
     def commit(self, run: int, plan: Callable[[Head], Batch]) -> Head:
         """Plan a batch and make it true; the state that it was planned on."""
         attempts: list[Attempt] = []
-        return patiently(self._commit, run, plan, attempts)
+        with self._turn:  # threads of this process need not race one another
+            return patiently(self._commit, run, plan, attempts)
 
     def check(self, run: int, head: Head) -> None:
         """Refuse a run once a later one exists."""
@@ -240,6 +243,6 @@ def patiently(work: Callable[..., T], *arguments: Any) -> T:
     return Retrying(
         retry=retry_if_exception_type(Moved),
         stop=stop_after_delay(PATIENCE_SECONDS),
-        wait=wait_random_exponential(multiplier=0.01, max=1),
+        wait=wait_random_exponential(multiplier=0.1, max=2),
         retry_error_callback=tired,
     )(work, *arguments)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from hitparade.ledger.dynamodb.commits import Head, Moved
 from hitparade.ledger.dynamodb.items import (
+    SUPERSEDED,
     Item,
     Key,
     delivery_key,
@@ -55,13 +56,25 @@ class Snapshot:
     def __init__(self, table: Table, head: Head) -> None:
         self.table = table
         self.head = head
+        self._known: dict[Key, Item | None] = {}
 
     def _visible(self, items: Iterable[Item]) -> Iterator[Item]:
         return (item for item in items if int(item["n"]) <= self.head.commit)
 
+    def foresee(self, keys: Iterable[Key]) -> None:
+        """Read, all at once, what will be asked for one after the other."""
+        wanted = list(keys)
+        self._known |= dict.fromkeys(wanted) | self.table.fetch(wanted)
+
+    def items(self, keys: Iterable[Key]) -> dict[Key, Item]:
+        """Those of the items that are there, in whatever state."""
+        wanted = list(keys)
+        found = self.table.fetch(key for key in wanted if key not in self._known)
+        return found | {key: item for key in wanted if (item := self._known.get(key)) is not None}
+
     def fetch(self, keys: Iterable[Key]) -> dict[Key, Item]:
         """Those of the facts that are there."""
-        return {key_of(item): item for item in self._visible(self.table.fetch(keys).values())}
+        return {key_of(item): item for item in self._visible(self.items(keys).values())}
 
     def facts_in(self, pk: str) -> list[Item]:
         """The facts of a partition, in order."""
@@ -79,7 +92,7 @@ class Snapshot:
 
     def cells(self, keys: Iterable[Key]) -> dict[Key, Any]:
         """The values of those cells that are there."""
-        read = {key: self.cell(item) for key, item in self.table.fetch(keys).items()}
+        read = {key: self.cell(item) for key, item in self.items(keys).items()}
         return {key: value for key, value in read.items() if value is not None}
 
     def cells_in(self, pk: str, name: str | None = None) -> Iterator[tuple[str, Any]]:
@@ -113,12 +126,13 @@ class Snapshot:
 
     def newest_first(self) -> Iterator[Delivery]:
         """Every delivery."""
-        superseded = set()
+        mark = ""
         for item in self._visible(self.table.query("delivery", backward=True)):
-            if "load_id" in item:
-                yield as_delivery(item, superseded=superseded_key(int(item["seq"])) in superseded)
+            sk = str(item["sk"])
+            if sk.endswith(SUPERSEDED):
+                mark = sk
             else:
-                superseded.add(key_of(item))
+                yield as_delivery(item, superseded=mark == sk + SUPERSEDED)
 
     def touched(self, seqs: Iterable[int]) -> dict[int, dict[date, int]]:
         """The days that deliveries touched, with their rows in each."""
@@ -201,12 +215,10 @@ def as_roll(item: Item) -> Roll:
 
 def as_delivery(item: Item, *, superseded: bool) -> Delivery:
     """A delivery from its item."""
-    values: dict[str, Any] = {each.name: item.get(each.name) for each in fields(Delivery)}
-    if "long_reason" in item:
-        values["reason"] = unpacked(item["long_reason"])
-    if superseded:
-        values["status"] = "superseded"
-    return Delivery(**{**values, "loaded_at": datetime.fromisoformat(str(item["loaded_at"]))})
+    text = item["json"] if "json" in item else unpacked(item["packed"])
+    values: dict[str, Any] = json.loads(str(text))
+    values["loaded_at"] = datetime.fromisoformat(values["loaded_at"])
+    return Delivery(**(values | {"status": "superseded"} if superseded else values))
 
 
 def in_a_row(days: Collection[date]) -> Iterator[tuple[date, date]]:

@@ -37,7 +37,7 @@ from hitparade.ledger.dynamodb.months import of_month
 from hitparade.ledger.dynamodb.reading import IN_EFFECT, Member, Snapshot
 from hitparade.model import Contract, Delivery, NewDelivery
 
-LONG_REASON = 4_000
+LONG = 10_000
 
 
 @dataclass(slots=True)
@@ -59,7 +59,7 @@ class Draft:
 
     def merge(self, changes: Mapping[Key, Mapping[str, Any]]) -> None:
         """Write cells: what they hold, with these of their values in the place of earlier ones."""
-        for key, cell in self.snapshot.table.fetch(changes).items():
+        for key, cell in self.snapshot.items(changes).items():
             before = self.snapshot.cell(cell) or {}
             value = packed({**before, **changes[key]})
             self.cells.append(item_at(key, n=self.n, value=value, n_before=cell["n"], before=packed(before)))
@@ -88,6 +88,7 @@ class Touching:
 
 def plan_deliveries(snapshot: Snapshot, run: int, new: Sequence[NewDelivery], now: datetime) -> Batch:
     """The commit that records deliveries. Raises LakeError when a load_id was recorded before."""
+    snapshot.foresee(all_keys(new))
     refuse_repeated(snapshot, [each.load_id for each in new])
     draft = Draft(snapshot)
     first = snapshot.head.seq + 1
@@ -103,6 +104,23 @@ def plan_deliveries(snapshot: Snapshot, run: int, new: Sequence[NewDelivery], no
     draft_days(draft, came, gone)
     draft_counts(draft, came, gone)
     return draft.batch(first + len(new) - 1)
+
+
+def all_keys(new: Sequence[NewDelivery]) -> set[Key]:
+    """What the plan will look at, but for deliveries that are superseded."""
+    keys = {COUNTS, *(("days", of_month(day)) for each in new for day in each.touched)}
+    for each in new:
+        keys.add((loaded_as(each.load_id), padded(0)))
+        keys |= {(pk, padded(number)) for pk in found_by(each) for number in (0, 1)}
+        if each.contract:
+            keys.add((f"contract#{each.contract.hash}", padded(0)))
+    return keys
+
+
+def found_by(each: NewDelivery | Delivery) -> list[str]:
+    """The partitions of entries that a delivery is found in."""
+    always = [seen_as((each.uri, each.size, each.etag)), with_bytes(each.dataset, each.sha256)]
+    return [*always, named(each.dataset, each.uri)] if each.status == IN_EFFECT else always
 
 
 def refuse_repeated(snapshot: Snapshot, load_ids: Sequence[int]) -> None:
@@ -141,10 +159,9 @@ def draft_contracts(draft: Draft, contracts: Mapping[str, Contract]) -> None:
 
 def draft_delivery(draft: Draft, each: Touching) -> None:
     """A delivery, and its days."""
-    values = {**asdict(each.delivery), "loaded_at": each.delivery.loaded_at.isoformat()}
-    if each.delivery.reason is not None and len(each.delivery.reason) > LONG_REASON:
-        values |= {"reason": None, "long_reason": packed(each.delivery.reason)}
-    draft.fact(delivery_key(each.delivery.seq), **values)
+    text = json.dumps({**asdict(each.delivery), "loaded_at": each.delivery.loaded_at.isoformat()})
+    long = len(text) > LONG  # by what is wrong with each of its columns
+    draft.fact(delivery_key(each.delivery.seq), **{"packed" if long else "json": packed(text) if long else text})
     pieces = list(batched(sorted(each.days.items()), DAYS_PIECE))
     for number, piece in enumerate(pieces):
         days = json.dumps({day.isoformat(): rows for day, rows in piece})
@@ -156,10 +173,7 @@ def draft_entries(draft: Draft, came: Sequence[Touching], gone: Sequence[Touchin
     entries: list[tuple[str, dict[str, int | str]]] = []
     for each in (touching.delivery for touching in came):
         draft.fact((loaded_as(each.load_id), padded(0)), seq=each.seq)
-        entries.append((seen_as((each.uri, each.size, each.etag)), {"seq": each.seq}))
-        entries.append((with_bytes(each.dataset, each.sha256), {"seq": each.seq}))
-        if each.status == IN_EFFECT:
-            entries.append((named(each.dataset, each.uri), {"seq": each.seq}))
+        entries.extend((pk, {"seq": each.seq}) for pk in found_by(each))
     leaving: dict[str, list[int]] = {}
     for each in (touching.delivery for touching in gone if touching.delivery.status == IN_EFFECT):
         leaving.setdefault(named(each.dataset, each.uri), []).append(each.seq)
