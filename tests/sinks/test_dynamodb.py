@@ -128,6 +128,18 @@ def test_a_genre_that_left_the_chart_has_no_rank(sink: Open, prefix: str) -> Non
     assert ranks == {"folk": 1, "pop": 2, "rock": None}
 
 
+def test_progress_never_goes_back_though_more_items_are_written_than_there_are_rows(sink: Open) -> None:
+    reports = sink("track_level_reports")
+    reports.write(SONGS, MONDAY, song_chart(pop=["a", "b", "c"], rock=["d", "e", "f"]), run=1)
+    told: list[int] = []
+
+    def advance(units: int) -> None:
+        told.append(units)
+
+    reports.write(SONGS, MONDAY, song_chart(pop=["n"]), run=2, advance=advance)
+    assert (min(told), sum(told)) == (0, 1)
+
+
 def test_what_was_remembered_is_forgotten_once_it_is_replaced(sink: Open, prefix: str) -> None:
     reports = sink("track_level_reports")
     for run in range(1, 5):
@@ -319,6 +331,10 @@ def test_ctrl_c_ends_it_while_it_waits_for_better_weather(sink: Open) -> None:
     with pytest.raises(KeyboardInterrupt):
         users.write(USERS, MONDAY, user_day(1000), run=2)
     assert time.monotonic() - begun < 3
+    time.sleep(0.5)
+    made = weather.calls
+    time.sleep(1)
+    assert weather.calls == made, "nobody goes on behind its back"
 
 
 def test_items_are_made_only_when_a_hand_is_free() -> None:
