@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo test check lint format refactor all bench docs lock clean
+.PHONY: install demo test check lint format refactor all bench docs lock wheel clean
 .DEFAULT_GOAL := all
 
 install: .venv/installed  ## everything that working on the project needs, in .venv
@@ -51,6 +51,11 @@ lock: install  ## resolve the dependencies anew
 		--python-version 3.11 pyproject.toml --output-file requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
 		--python-version 3.11 pyproject.toml --extra postgres --extra spark --group dev --output-file requirements-dev.txt
+
+wheel: install  ## the wheel that Glue jobs bring along, in dist/
+	rm -rf build dist
+	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
+	@ls dist/*.whl
 
 clean:
 	rm -rf .venv build dist demo src/*.egg-info .pytest_cache .mypy_cache .ruff_cache
