@@ -21,8 +21,9 @@ demo: install  ## sample data, a run, and its charts, in ./demo
 test: install  ## every test
 	$(BIN)/pytest
 
-check: install lint  ## lint, types, and the walls between folders
+check: install lint  ## lint, types, the walls between folders, and Python 3.9 for what Glue runs on it
 	$(BIN)/mypy
+	$(BIN)/vermin --quiet --no-tips --violations --target=3.9- src/hitparade/glue/insert_metrics_dynamo.py
 	$(BIN)/pytest -q tests/test_architecture.py
 
 lint: install
