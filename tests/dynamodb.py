@@ -105,9 +105,8 @@ def local_dynamodb() -> Iterator[Server]:
 
 def fetched() -> Path:
     """The folder of DynamoDB Local's libraries, which are fetched once and kept outside the project."""
-    for program in ("java", "javac", "mvn"):
-        if shutil.which(program) is None:
-            pytest.skip(f"DynamoDB Local needs {program}, which is not installed")
+    if (program := missing()) is not None:
+        pytest.skip(f"DynamoDB Local needs {program}, which is not installed")
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hitparade"
     folder = home / f"dynamodb-local-{version()}"
     if not folder.exists():
@@ -117,6 +116,11 @@ def fetched() -> Path:
             with contextlib.suppress(OSError):  # another session was quicker
                 (Path(fresh) / "lib").rename(folder)
     return folder
+
+
+def missing() -> str | None:
+    """A program that DynamoDB Local needs and that is not there."""
+    return next((program for program in ("java", "javac", "mvn") if shutil.which(program) is None), None)
 
 
 def version() -> str:
