@@ -12,6 +12,7 @@ from pathlib import Path
 from bench import bulk, machine, report, scale
 from bench.check import check
 from bench.daily import daily
+from bench.dynamodb import dynamodb
 from bench.measure import BenchFailed
 from bench.progress import say
 from bench.result import Part
@@ -24,9 +25,9 @@ DIFFERENT, FAILED = 1, 2
 def arguments() -> argparse.Namespace:
     """The options of the bench."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure hitparade against its targets.")
-    parser.add_argument("--only", default="a,b,c,d,e,f", help="parts to measure, such as a,d")
+    parser.add_argument("--only", default="a,b,c,d,e,f,g", help="parts to measure, such as a,d")
     parser.add_argument("--listens", type=int, default=bulk.LISTENS, help="listens of parts a and f")
-    parser.add_argument("--rounds", type=int, default=3, help="rounds of parts a, b, c and f; medians count")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of parts a, b, c, f and g; medians count")
     parser.add_argument("--data", type=Path, default=DATA, help="sample data is kept here, workspaces are not")
     parser.add_argument("--check", action="store_true", help="only see that the hand-written KPIs are the same")
     return parser.parse_args()
@@ -41,6 +42,7 @@ def measure(options: argparse.Namespace, work: Path) -> list[Part]:
         "d": lambda: help_(work),
         "e": lambda: scale.sizes(options.data, work),
         "f": lambda: scale.against_handwritten(options.data, work, rounds=options.rounds, listens=options.listens),
+        "g": lambda: dynamodb(work, rounds=options.rounds),
     }
     wanted = options.only.split(",")
     if unknown := set(wanted) - set(parts):
