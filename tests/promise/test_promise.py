@@ -10,12 +10,15 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hitparade import pipeline
 from hitparade.config import EngineName
+from tests.dynamodb import new_table, reach
 from tests.promise.reference import Delivered, Listen, Reference, Track
+from tests.s3 import Server
 from tests.shop import Shop
 from tests.spark import on_spark
 
@@ -127,6 +130,16 @@ def test_every_kpi_equals_the_one_computed_from_scratch_whichever_engine_works(
     spark: object, history: list[Any]
 ) -> None:
     assert_promise_kept(history, ("spark", "duckdb"))
+
+
+@settings(as_long_as_it_takes, max_examples=max(HISTORIES * 4 // 12, 1))
+@given(histories)
+def test_every_kpi_equals_the_one_computed_from_scratch_with_the_ledger_on_dynamodb(
+    dynamodb_moto: Server, monkeypatch: pytest.MonkeyPatch, history: list[Any]
+) -> None:
+    reach(dynamodb_moto, monkeypatch)
+    monkeypatch.setenv("HITPARADE_LEDGER__URL", f"dynamodb:{new_table()}")
+    assert_promise_kept(history, ("duckdb",))
 
 
 def assert_promise_kept(history: list[Any], engines: tuple[EngineName, ...]) -> None:
