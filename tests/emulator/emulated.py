@@ -17,7 +17,7 @@ from uuid import uuid4
 import boto3
 
 STARTING = 60.0
-RUNNING = 120.0
+RUNNING = 300.0  # Spark, on a busy machine
 GOING = ("STARTING", "RUNNING", "STOPPING", "WAITING")
 BUCKET = "scripts"
 REGION = "eu-west-1"
@@ -129,6 +129,7 @@ def outside() -> dict[str, str]:
         "AWS_PROFILE": "real",
         "AWS_REGION": REGION,
         "AWS_SECRET_ACCESS_KEY": "of-a-real-account",
+        "AWS_SESSION_TOKEN": "of-a-real-account",
     }
 
 

@@ -14,7 +14,14 @@ from botocore.exceptions import ClientError
 from tests.emulator.emulated import Emulated, emulator, processes_with
 
 PRINT_ARGUMENTS = "import json, sys\nprint(json.dumps(sys.argv[1:]))\n"
-SLEEP = "import time\nprint('asleep', flush=True)\ntime.sleep(600)\n"
+SLEEP = "import time\nprint('asleep')\ntime.sleep(600)\n"
+
+
+@pytest.fixture(scope="module")
+def hasty() -> Iterator[Emulated]:
+    """An emulator whose minutes are seconds."""
+    with emulator(module="tests.emulator.quick") as emulated:
+        yield emulated
 
 
 def arguments(line: str) -> dict[str, str]:
@@ -51,14 +58,14 @@ def test_the_first_line_of_the_log_says_what_runs_the_script(aws: Emulated) -> N
     assert lines[0].startswith("Python 3.")
 
 
-def test_a_script_finds_the_emulator_and_nothing_of_a_real_account(aws: Emulated) -> None:
+def test_a_script_finds_the_emulator_and_nothing_of_a_real_account(hasty: Emulated) -> None:
     script = (
         "import boto3, os\nprint(boto3.client('s3').list_buckets()['Buckets'][0]['Name'])\nprint(dict(os.environ))\n"
     )
 
-    run, lines = aws.done(script)
+    run, lines = hasty.done(script)
 
-    assert run["JobRunState"] == "SUCCEEDED", aws.lines(run, "error")
+    assert run["JobRunState"] == "SUCCEEDED", hasty.lines(run, "error")
     assert lines[1] == "scripts"
     assert "of-a-real-account" not in lines[2]
     assert "AWS_PROFILE" not in lines[2]
@@ -137,6 +144,24 @@ def test_logs_can_be_read_while_a_run_goes_on_and_stop_ends_all_of_it(aws: Emula
     assert "STOPPED" in over[0]["ErrorDetail"]["ErrorMessage"]
 
 
+def test_whoever_reads_a_log_again_goes_on_where_the_last_page_ended(aws: Emulated) -> None:
+    run, _ = aws.done("print('one')\nprint('two')\n")
+    logs, group = aws.client("logs"), f"{run['LogGroupName']}/output"
+
+    page = logs.filter_log_events(logGroupName=group, logStreamNames=[run["Id"]])
+    later = logs.filter_log_events(logGroupName=group, logStreamNames=[run["Id"]], nextToken=page["nextToken"])
+    logs.put_log_events(
+        logGroupName=group,
+        logStreamName=run["Id"],
+        logEvents=[{"timestamp": page["events"][-1]["timestamp"], "message": "three"}],
+    )
+    latest = logs.filter_log_events(logGroupName=group, logStreamNames=[run["Id"]], nextToken=page["nextToken"])
+
+    assert [event["message"] for event in page["events"]][-2:] == ["one", "two"]
+    assert (later["events"], later.get("nextToken")) == ([], None)
+    assert [event["message"] for event in latest["events"]] == ["three"]
+
+
 def test_what_a_script_leaves_behind_ends_with_it(aws: Emulated) -> None:
     run, lines = aws.done("import subprocess\nsubprocess.Popen(['sleep', '603'])\nprint('left')\n")
 
@@ -162,6 +187,20 @@ def test_a_job_runs_once_at_a_time_unless_it_says_otherwise(aws: Emulated) -> No
     assert newest == runs[-1][1]
     again = glue.start_job_run(JobName=alone)["JobRunId"]
     glue.batch_stop_job_run(JobName=alone, JobRunIds=[again])
+
+
+def test_a_run_that_has_not_stopped_yet_still_counts(aws: Emulated) -> None:
+    glue = aws.client("glue")
+    job = aws.make_job("import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + SLEEP)
+    run = glue.start_job_run(JobName=job)["JobRunId"]
+    aws.seen(job, run, lambda found: "asleep" in aws.lines(found, "output"))
+
+    glue.batch_stop_job_run(JobName=job, JobRunIds=[run])
+
+    assert glue.get_job_run(JobName=job, RunId=run)["JobRun"]["JobRunState"] == "STOPPING"
+    with pytest.raises(glue.exceptions.ConcurrentRunsExceededException):
+        glue.start_job_run(JobName=job)
+    assert aws.ended(job, run)["JobRunState"] == "STOPPED"
 
 
 def test_an_update_takes_the_place_of_the_whole_definition(aws: Emulated) -> None:
@@ -254,27 +293,20 @@ def test_arguments_are_resolved_as_glue_resolves_them(aws: Emulated) -> None:
 import sys
 from awsglue.utils import GlueArgumentError, getResolvedOptions
 print(getResolvedOptions(sys.argv, ["JOB_NAME", "day"])["day"])
-for asked in ("da", "missing"):
+for asked in ("month", "missing"):
     try:
         getResolvedOptions(sys.argv, [asked])
     except GlueArgumentError as error:
         print(error)
 """
-    run, lines = aws.done(script, arguments={"--day": "monday", "--airflow_task_uuid": "1"})
+    run, lines = aws.done(script, arguments={"--day": "monday", "--mon": "may", "--airflow_task_uuid": "1"})
 
     assert run["JobRunState"] == "SUCCEEDED", aws.lines(run, "error")
     assert lines[1:] == [
         "monday",
-        "the following arguments are required: --da",
+        "the following arguments are required: --month",
         "the following arguments are required: --missing",
     ]
-
-
-@pytest.fixture(scope="module")
-def hasty() -> Iterator[Emulated]:
-    """An emulator whose minutes are seconds."""
-    with emulator(module="tests.emulator.quick") as emulated:
-        yield emulated
 
 
 @pytest.mark.parametrize("stubborn", [False, True])

@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from moto.logs.models import LogsBackend, logs_backends
+from moto.logs.models import LogGroup, LogsBackend, logs_backends
 
 Output = Literal["output", "error"]
 OUTPUTS: tuple[Output, ...] = ("output", "error")
+moto_filter_log_events = LogGroup.filter_log_events
+Page = tuple[list[dict[str, Any]], str | None, list[dict[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +44,19 @@ class RunLog:
 
     def _group(self, output: Output) -> str:
         return f"{self.prefix}/{output}"
+
+
+def go_on_where_readers_stopped() -> None:
+    """Follow every page of events by a token, as CloudWatch does: who asks with it later gets what came since.
+
+    Airflow's operator reads a run's log so; without a token it begins anew each time. Doing this twice changes nothing.
+    """
+    setattr(LogGroup, "filter_log_events", filter_log_events)  # noqa: B010 - mypy knows it for a method
+
+
+def filter_log_events(self: LogGroup, log_group_name: str, *given: Any, **named: Any) -> Page:
+    """A page, and the token of the next, which may be empty."""
+    events, token, streams = moto_filter_log_events(self, log_group_name, *given, **named)
+    if events and token is None:
+        token = f"{log_group_name}@{events[-1]['logStreamName']}@{events[-1]['eventId']}"
+    return events, token, streams

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from hitparade.emulator import modules, programs
 from hitparade.emulator.bucket import fetch
-from hitparade.emulator.process import Process
+from hitparade.emulator.process import GRACE, Process
 from hitparade.errors import HitParadeError
 from hitparade.log import get_logger
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 End = Literal["SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT"]
 MINUTE = 60.0
+CLOSING = 4 * GRACE
 TAIL = 400
 TRACEBACK = "Traceback (most recent call last):"
 
@@ -74,13 +75,13 @@ class Runner:
         return execution is not None and execution.stop()
 
     def close(self) -> None:
-        """Stop all of them, and wait for their ends."""
+        """Stop all of them, and wait for their ends; what is still being prepared is not waited for long."""
         with self._lock:
             left = list(self._going.values())
         for execution in left:
             execution.stop()
         for execution in left:
-            execution.over.wait()
+            execution.over.wait(CLOSING)
 
     def _execute(self, execution: Execution) -> None:
         try:

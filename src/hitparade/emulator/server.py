@@ -17,7 +17,7 @@ from moto.core.base_backend import BackendDict
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from hitparade.emulator import catalog, events, jobs
+from hitparade.emulator import catalog, events, jobs, logs
 from hitparade.emulator.gate import Application, Gate
 from hitparade.emulator.runs import MINUTE, Runner
 from hitparade.emulator.state import Folder
@@ -65,6 +65,7 @@ def running(
             folder.restore()
         catalog.refuse_stale_updates()
         events.write_keys_as_s3_does()
+        logs.go_on_where_readers_stopped()
         gate = Gate(cast("Application", DomainDispatcherApplication(create_backend_app)))
         if folder:
             ends.enter_context(kept(folder, gate, save_seconds))
