@@ -101,3 +101,12 @@ def test_what_goes_wrong_while_it_reads_is_what_is_told(
             engine.rows(question)
 
     assert engine.rows(question)
+
+
+def test_lanes_read_a_bucket_by_one_way(engine: DuckDBEngine, bucket: str, tmp_path: Path) -> None:
+    path = tmp_path / "lanes.parquet"
+    engine.run(f"COPY (SELECT i FROM range(10) AS t(i)) TO '{path}' (FORMAT parquet)")
+    url = engine.storage.put(path, f"{bucket}/lanes.parquet")
+
+    for lane in (engine.lane(), engine.lane(), engine):
+        assert lane.rows(f"SELECT sum(i) FROM {lane.read_parquet([url])}") == [(45,)]

@@ -107,7 +107,7 @@ def test_a_catalog_that_cannot_be_read_is_a_storage_error(lake: Lake, tmp_path: 
     for end in ("-wal", "-shm"):
         (Path(lake.location) / f"catalog.db{end}").unlink(missing_ok=True)
     (Path(lake.location) / "catalog.db").mkdir()
-    broken.catalog.engine.dispose()
+    broken.catalog.engine.dispose()  # type: ignore[attr-defined]  # it is SQL
 
     with pytest.raises(StorageError, match="catalog"):
         broken.files("listens")

@@ -181,7 +181,7 @@ class Weather:
         return Refusal(request.url, kind)
 
 
-class Refusal(AWSResponse):
+class Refusal(AWSResponse):  # type: ignore[misc]  # it is not typed
     """An answer of 503 or 500."""
 
     def __init__(self, url: str, code: str) -> None:

@@ -45,7 +45,10 @@ def open_catalog(url: str, location: str, storage: Storage) -> MetastoreCatalog:
 def files_of(location: str, storage: Storage) -> dict[str, Any]:
     """How the catalog reads and writes metadata."""
     if is_remote(location):
-        return {"py-io-impl": "hitparade.lake.bucket.BucketFileIO", "hitparade.storage": storage}
+        from hitparade.lake.bucket import Remembered
+
+        implementation = "hitparade.lake.bucket.BucketFileIO"
+        return {"py-io-impl": implementation, "hitparade.storage": storage, "hitparade.remembered": Remembered()}
     return {"py-io-impl": "hitparade.lake.synced.SyncedFileIO"}
 
 

@@ -251,6 +251,12 @@ class Ranged(io.RawIOBase):
         self.etag: str | None = None
         self.tail, self.size = self._first()
 
+    def again(self) -> Ranged:
+        """The same object from its start, without asking for its end again."""
+        other = Ranged.__new__(Ranged)
+        vars(other).update(vars(self), place=0)
+        return other
+
     def _first(self) -> tuple[bytes, int]:
         from botocore.exceptions import ClientError
 
@@ -260,7 +266,7 @@ class Ranged(io.RawIOBase):
             if code_of(error) != "InvalidRange":  # an empty object has no range
                 raise
             answer, data = self._get(None)
-        self.etag = answer["ETag"]
+        self.etag, self.modified = answer["ETag"], answer["LastModified"]
         return data, int(answer.get("ContentRange", f"/{len(data)}").rsplit("/", 1)[-1])
 
     def _get(self, wanted: str | None) -> tuple[Mapping[str, Any], bytes]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from hitparade.engines.base import Item, Result
-from hitparade.engines.duckdb.remote import Mishaps, file_system
+from hitparade.engines.duckdb.remote import RemoteReads
 from hitparade.errors import ConfigError, StorageError
 from hitparade.model import InEffect
 from hitparade.sqltext import identifier, quoted
@@ -58,14 +58,12 @@ class Connected:
         self.connection.execute("SET preserve_insertion_order = false")
         self.connection.execute("SET enable_progress_bar = false")
         self.connection.execute(MACROS)
-        self.mishaps = Mishaps()
-        self.reads_remote = False
+        self.remote = RemoteReads(storage)
 
     def read_parquet(self, files: Sequence[str], *, union_by_name: bool = False) -> str:
         """Files as a relation; see read_parquet."""
-        if not self.reads_remote and any(map(is_remote, files)):
-            self.connection.register_filesystem(file_system(self.storage, self.mishaps))
-            self.reads_remote = True
+        if any(map(is_remote, files)):
+            self.remote.begin(self.connection)
         return read_parquet(files, union_by_name=union_by_name)
 
     def scan(self, table: str, files: Sequence[str]) -> str:
@@ -100,7 +98,7 @@ class Connected:
                 hint="see that the disk has room and the files may be read, then run again",
             ) from error
         except self.duckdb.Error:
-            self.mishaps.tell()
+            self.remote.tell()
             raise
 
     @property

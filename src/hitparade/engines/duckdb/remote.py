@@ -3,35 +3,49 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, BinaryIO, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 from uuid import uuid4
 
-from hitparade.errors import HitParadeError, StorageError
+from hitparade.errors import HitParadeError
 from hitparade.storage import is_remote
 
 if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
     from fsspec import AbstractFileSystem
 
-    from hitparade.model import Blob
     from hitparade.storage import Storage
+    from hitparade.storage.s3 import Ranged
 
 SCHEMES = ("s3", "s3a")
 TRANSFERS = 8
-REMEMBERED = 10_000
+REMEMBERED = 500
 
 
-class Mishaps:
-    """What went wrong while DuckDB read: it tells only the text of an error, not which one it was."""
+class RemoteReads:
+    """What all connections to one DuckDB share to read from buckets, and what went wrong meanwhile.
 
-    def __init__(self) -> None:
+    DuckDB tells only the text of an error, not which one it was.
+    """
+
+    def __init__(self, storage: Storage) -> None:
+        self.storage = storage
         self.found: list[BaseException] = []
+        self.begun = False
+        self.lock = threading.Lock()
+
+    def begin(self, connection: DuckDBPyConnection) -> None:
+        """Let DuckDB read from buckets, unless it can already."""
+        with self.lock:
+            if not self.begun:
+                connection.register_filesystem(file_system(self.storage, self))
+                self.begun = True
 
     @contextmanager
     def noted(self) -> Iterator[None]:
@@ -53,20 +67,20 @@ class Mishaps:
 class RemoteFile:
     """A file whose errors are noted."""
 
-    def __init__(self, file: BinaryIO, mishaps: Mishaps) -> None:
+    def __init__(self, file: Ranged, reads: RemoteReads) -> None:
         self.file = file
-        self.mishaps = mishaps
+        self.reads = reads
 
     def read(self, size: int = -1) -> bytes:
         """As many bytes from the place on, or all."""
-        with self.mishaps.noted():
+        with self.reads.noted():
             return self.file.read(size)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.file, name)
 
 
-def file_system(storage: Storage, mishaps: Mishaps) -> AbstractFileSystem:
+def file_system(storage: Storage, reads: RemoteReads) -> AbstractFileSystem:
     """The storage as DuckDB wants a file system. Files of the lake never change, so what they are is asked once."""
     from fsspec import AbstractFileSystem
 
@@ -78,7 +92,7 @@ def file_system(storage: Storage, mishaps: Mishaps) -> AbstractFileSystem:
 
         def __init__(self) -> None:
             super().__init__()
-            self.look: Callable[[str], Blob | None] = lru_cache(REMEMBERED)(storage.stat)
+            self.look = lru_cache(REMEMBERED)(lambda path: cast("Ranged", storage.open(path, buffered=False)))
 
         @classmethod
         def _strip_protocol(cls, path: str) -> str:
@@ -86,12 +100,15 @@ def file_system(storage: Storage, mishaps: Mishaps) -> AbstractFileSystem:
 
         def info(self, path: str, **_: Any) -> dict[str, Any]:
             """Size and time of a file."""
-            with mishaps.noted():
+            with reads.noted():
                 found = self.look(path)
-                if found is None:
-                    raise StorageError(f"{path} is not there", hint="was it removed from the lake by hand?")
-            changed = datetime.fromtimestamp(found.modified, UTC)
-            return {"name": path, "size": found.size, "type": "file", "mtime": changed, "created": changed}
+            return {
+                "name": path,
+                "size": found.size,
+                "type": "file",
+                "mtime": found.modified,
+                "created": found.modified,
+            }
 
         def exists(self, path: str, **_: Any) -> bool:
             """Whether a file is there."""
@@ -107,8 +124,8 @@ def file_system(storage: Storage, mishaps: Mishaps) -> AbstractFileSystem:
 
         def open(self, path: str, mode: str = "rb", **_: Any) -> RemoteFile:  # noqa: ARG002 - it only reads
             """A file's bytes, without a buffer: DuckDB knows which ranges it wants."""
-            with mishaps.noted():
-                return RemoteFile(storage.open(path, buffered=False), mishaps)
+            with reads.noted():
+                return RemoteFile(self.look(path).again(), reads)
 
     return Remote()
 
