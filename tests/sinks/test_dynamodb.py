@@ -330,7 +330,7 @@ def test_ctrl_c_ends_it_while_it_waits_for_better_weather(sink: Open) -> None:
     begun = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         users.write(USERS, MONDAY, user_day(1000), run=2)
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 5
     time.sleep(0.5)
     made = weather.calls
     time.sleep(1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from itertools import chain, islice
 from typing import Any, Final, TypeVar
 
 from hitparade.aws import code_of, explained, open_client
@@ -117,8 +118,10 @@ def each(work: Callable[[Item, threading.Event], None], items: Iterable[Item], *
     The first failure ends it and is raised. Ctrl-C ends it at once: the hands are daemons, and finish what they are at
     only while the process lasts.
     """
-    taken, stop = Taken(items), threading.Event()
-    threads = [threading.Thread(target=hand, args=(work, taken, stop), daemon=True) for _ in range(hands)]
+    waiting = iter(items)
+    first = list(islice(waiting, hands))
+    taken, stop = Taken(chain(first, waiting)), threading.Event()
+    threads = [threading.Thread(target=hand, args=(work, taken, stop), daemon=True) for _ in first]
     for thread in threads:
         thread.start()
     try:

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any
 
 from hitparade.errors import ConfigError
 from hitparade.model import ColumnType, Kpi
 from hitparade.sinks.dynamodb.calls import INVALID, NOT_THERE, Expected, client_of, found
-from hitparade.sinks.dynamodb.items import Attribute, key_value
+from hitparade.sinks.dynamodb.items import BATCH_ROWS, Attribute, key_value
 from hitparade.sinks.dynamodb.publications import Publications
 from hitparade.sinks.dynamodb.tables import DAY, Keys, Table, default_tables, run_attribute
 
@@ -69,14 +69,17 @@ class DynamoDbReader:
                 f"{self.url} holds {kpi.name} to position {kpi.served}, not to {positions}",
                 hint="read it from the lake, which holds more",
             )
-        rows = [
+        rows = (
             row
             for row in self._rows(kpi, where)
             if row["listen_count"] and fits(row, where) and (positions is None or row["position"] <= positions)
-        ]
+        )
         kinds = {"string": pa.string(), "int": pa.int32(), "long": pa.int64(), "double": pa.float64()}
         schema = pa.schema([(column.name, kinds.get(column.type, pa.date32())) for column in kpi.columns])
-        return pa.Table.from_pylist(rows, schema=schema).sort_by([(name, "ascending") for name in kpi.grain])
+        batches = []
+        while some := list(islice(rows, BATCH_ROWS)):
+            batches.append(pa.RecordBatch.from_pylist(some, schema=schema))
+        return pa.Table.from_batches(batches, schema=schema).sort_by([(name, "ascending") for name in kpi.grain])
 
     def close(self) -> None:
         """See Reader."""
