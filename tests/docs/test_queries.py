@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from boto3.dynamodb.types import TypeDeserializer
 
-from hitparade.sinks import open_sink
+from hitparade.sinks import dynamodb, open_sink
 from hitparade.sinks.dynamodb.publications import OWN
 from hitparade.sinks.dynamodb.tables import Table, default_tables
 from tests.docs.pages import DOCS
@@ -121,10 +122,10 @@ def in_python(question: Question) -> tuple[Any, Sequence[Item], set[str]]:
         operations.add(model.name)
         items.extend(parsed["Items"] if "Items" in parsed else [parsed["Item"]])
 
-    dynamodb = boto3.resource("dynamodb")
-    with closing(dynamodb.meta.client):
-        dynamodb.meta.client.meta.events.register_last("after-call.dynamodb", seen)
-        return written[question.name](dynamodb), items, operations
+    resource = boto3.resource("dynamodb")
+    with closing(resource.meta.client):
+        resource.meta.client.meta.events.register_last("after-call.dynamodb", seen)
+        return written[question.name](resource), items, operations
 
 
 def in_boto3(command: str) -> tuple[str, dict[str, Any]]:
@@ -285,3 +286,11 @@ def test_the_table_of_tables_is_as_they_are() -> None:
         )
         for table in (*default_tables(), OWN)
     }
+
+
+def test_the_rights_that_are_named_are_those_that_it_takes() -> None:
+    sources = [path.read_text() for path in Path(dynamodb.__file__).parent.glob("*.py")]
+    called = set(re.findall(r"client\.([a-z]+_[a-z_]+|query)", "\n".join(sources)))
+    named = re.search(r"the rights to (.*?), reading only `Query`", PAGE, re.DOTALL)
+    assert named is not None
+    assert re.findall(r"`(\w+)`", named[1]) == sorted(call.title().replace("_", "") for call in called)
