@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from hitparade.errors import ConfigError, MissingExtra, StorageError
@@ -45,6 +46,7 @@ def open_client(service: str, *, connections: int = 32, attempts: int | None = N
     try:
         import boto3
         from botocore.config import Config
+        from botocore.session import get_session
     except ModuleNotFoundError as error:
         raise MissingExtra(f"AWS ({error.name})", "aws") from error
     limit = attempts or int(os.environ.get("AWS_MAX_ATTEMPTS") or ATTEMPTS)
@@ -56,8 +58,19 @@ def open_client(service: str, *, connections: int = 32, attempts: int | None = N
         max_pool_connections=connections,
         user_agent_appid="hitparade",
     )
+    session = get_session()
+    session.register_component("data_loader", descriptions())
+    region = os.environ.get("AWS_REGION")  # which services set, and boto3 does not read
     with explained(f"open {service}"):
-        return boto3.Session().client(service, config=config)
+        return boto3.Session(botocore_session=session, region_name=region).client(service, config=config)
+
+
+@cache
+def descriptions() -> Any:
+    """What botocore knows of services: read from its files once, which takes longer than a command has to say."""
+    from botocore.loaders import create_loader
+
+    return create_loader()
 
 
 @contextmanager
