@@ -6,6 +6,7 @@ Wanted is, for each KPI's day, the run that last computed it; present is the com
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from hitparade import log
 from hitparade.model import Computation, Publication
@@ -13,6 +14,7 @@ from hitparade.sinks import Sink
 from hitparade.workspace import Workspace
 
 RECORD_EVERY = 200
+RECORD_AFTER = timedelta(seconds=5)
 
 
 @dataclass(slots=True)
@@ -49,7 +51,7 @@ def tables(ws: Workspace, sink: Sink) -> dict[str, str]:
 
 
 def reconcile(ws: Workspace, sink: Sink, missing: list[Computation], outcome: Published) -> None:
-    """Write KPI days, and record every so many."""
+    """Write KPI days, and record every so many or so often: what is not recorded is written again."""
     kpis, places = {kpi.name: kpi for kpi in ws.daily_kpis}, tables(ws, sink)
     done: list[Publication] = []
     with ws.progress.of(f"publish {sink.url}", sum(each.rows for each in missing)) as advance:
@@ -71,7 +73,7 @@ def reconcile(ws: Workspace, sink: Sink, missing: list[Computation], outcome: Pu
             )
             outcome.kpi_days += 1
             outcome.rows += rows
-            if len(done) == RECORD_EVERY:
+            if len(done) == RECORD_EVERY or ws.clock() - done[0].published_at >= RECORD_AFTER:
                 ws.ledger.record_publications(ws.turn.number, done)
                 done = []
     ws.ledger.record_publications(ws.turn.number, done)
