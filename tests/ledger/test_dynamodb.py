@@ -254,6 +254,54 @@ class Answer(io.BytesIO):
 # -- several writers
 
 
+def before_accepting(ledger: DynamoLedger, happens: Callable[[], object]) -> None:
+    """Let something happen when a batch is planned and written down, but not yet accepted."""
+    once = iter([True])
+
+    def happening(**_: Any) -> None:
+        if next(once, False):
+            happens()
+
+    ledger.table.client.meta.events.register("before-call.dynamodb.UpdateItem", happening)
+
+
+def test_a_run_that_begins_before_a_batch_is_accepted_fences_it(server: Server) -> None:
+    with ledger_with_a_past() as (url, ledger, run), opened(url) as other:
+        before = everything(other)
+        before_accepting(ledger, lambda: begun(other))
+
+        with pytest.raises(Fenced):
+            correct(ledger, run)
+
+        assert everything(other) == before
+        correct(other, run + 1)
+        assert not list(other.table.query("wal", between=("0", f"{run + 1:016}")))
+
+
+def test_a_run_that_begins_just_after_a_batch_is_accepted_counts_it(server: Server) -> None:
+    with ledger_with_a_past() as (url, ledger, run), opened(url) as other:
+        died = []
+
+        def accept_and_die() -> None:
+            died.append(killed_before(ledger, 5, lambda: record(ledger, run, delivery("z"))))
+
+        before_accepting(other, accept_and_die)
+        begun(other)
+
+        assert died == [True]
+        assert [each.name for each in other.deliveries()] == ["z", "b", "a"]
+
+
+def test_a_batch_that_was_overtaken_is_planned_anew(server: Server) -> None:
+    with ledger_with_a_past() as (url, ledger, run), opened(url) as other:
+        before_accepting(ledger, lambda: record(other, run, delivery("o", touched={MONDAY: 100})))
+
+        assert record(ledger, run, delivery("z", touched={MONDAY: 10})) == (4,)
+        assert ledger.rows_in_effect([MONDAY]) == {MONDAY: 114}
+        assert [each.name for each in ledger.deliveries()] == ["z", "o", "b", "a"]
+        assert not list(ledger.table.query("wal"))
+
+
 def test_a_writer_that_was_overtaken_overwrites_nothing(server: Server) -> None:
     with ledger_with_a_past() as (url, slow, run), opened(url) as quick, ThreadPoolExecutor(1) as pool:
         reached, go_on = threading.Event(), threading.Event()
