@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from hitparade.charts import charts_of
+from hitparade.contracts.reference import EXAMPLE
 from hitparade.emulator.catalog import refuse_stale_updates
 from hitparade.errors import ConfigError
 from hitparade.storage import Storage
 from tests.cloud import CloudShop
-from tests.contracts.test_reference import EXAMPLE
 from tests.dynalite import dynalite
 from tests.s3 import Server, moto_server, seaweedfs
 from tests.shop import LAB, Shop, rows_of
