@@ -9,8 +9,10 @@ from uuid import uuid4
 import pytest
 
 from hitparade.ledger import Ledger, open_ledger
-from tests.dynamodb import dynamodb_local, dynamodb_moto, new_table, reach  # noqa: F401 - fixtures
+from hitparade.ledger.dynamodb import commits
+from tests.dynamodb import dynamodb_local, dynamodb_moto, missing, new_table, reach  # noqa: F401 - fixtures
 from tests.postgres import postgres_url  # noqa: F401 - a fixture
+from tests.s3 import Server
 
 
 @pytest.fixture(params=["sqlite", "postgres", "dynamodb_moto", "dynamodb_local"])
@@ -40,3 +42,12 @@ def ledger(ledger_url: str) -> Iterator[Ledger]:
     ledger.prepare({})
     yield ledger
     ledger.close()
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Server:
+    """A DynamoDB that this process finds: the stricter and quicker one where it can be had."""
+    found: Server = request.getfixturevalue("dynamodb_moto" if missing() else "dynamodb_local")
+    reach(found, monkeypatch)
+    monkeypatch.setattr(commits, "HELP_AFTER_SECONDS", 0.0)
+    return found

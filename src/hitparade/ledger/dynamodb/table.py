@@ -43,11 +43,13 @@ class Table:
     def create(self) -> None:
         """Create the table when it is missing; several processes may do so at once."""
         with self._asked("create"):
-            if self._described() is None:
+            described = self._described()
+            if described is None:
                 self._make()
-            wait = {"Delay": 1, "MaxAttempts": int(PATIENCE_SECONDS)}
-            self.client.get_waiter("table_exists").wait(TableName=self.name, WaiterConfig=wait)
-            described = self._described() or {}
+            if described is None or described["TableStatus"] != "ACTIVE":
+                wait = {"Delay": 1, "MaxAttempts": int(PATIENCE_SECONDS)}
+                self.client.get_waiter("table_exists").wait(TableName=self.name, WaiterConfig=wait)
+                described = self._described() or {}
         keys = [(key["AttributeName"], key["KeyType"]) for key in described.get("KeySchema", [])]
         if keys != [("pk", "HASH"), ("sk", "RANGE")]:
             raise LakeError(f"ledger: the DynamoDB table {self.name} is none of hitparade", hint="choose another name")
