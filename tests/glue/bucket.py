@@ -64,8 +64,9 @@ class Bucket:
             text=True,
             env={**os.environ, **self.server.environment},
             timeout=120,
-            check=True,
+            check=False,
         )
+        assert done.returncode == 0, done.stderr
         found: list[dict[str, Any]] = json.loads(done.stdout)
         return found
 
