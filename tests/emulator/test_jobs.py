@@ -338,7 +338,7 @@ def test_what_a_run_prints_without_an_end_of_line_or_in_other_bytes_is_kept(aws:
     assert lines[1:] == ["café \ufffd", " ", "last"]
 
 
-def test_this_interpreter_runs_python_shell_jobs_where_no_3_9_has_boto3(aws: Emulated) -> None:
+def test_this_interpreter_runs_python_shell_jobs_where_no_3_9_is_equipped(aws: Emulated) -> None:
     _, lines = aws.done("import sys\nprint(sys.version_info[:2])\n")
 
     assert lines[1] in {"(3, 9)", str(sys.version_info[:2])}

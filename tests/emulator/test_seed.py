@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from hitparade.config import read_settings
 from tests.emulator.emulated import Emulated, emulator
 
 BUCKETS = {
@@ -155,6 +156,28 @@ def test_every_jobs_script_is_where_the_job_looks_for_it(seeded: Emulated) -> No
                 assert key not in keys(seeded, bucket)
 
 
+def test_the_jobs_settings_are_there_and_keep_their_systems_apart(
+    seeded: Emulated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = seeded.client("glue").get_jobs()["Jobs"]
+    configs = {config for job in jobs if (config := job["DefaultArguments"].get("--config"))}
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    for name, value in seeded.environment.items():
+        monkeypatch.setenv(name, value)
+
+    settings = [read_settings(config) for config in sorted(configs)]
+
+    assert [found.lake.namespace for found in settings] == [
+        "dag_glue_workflow",
+        "music_streams",
+        "music_streaming_etl",
+        "music_streaming_pipeline",
+    ]
+    sinks = [sink for found in settings for sink in found.sinks if sink.startswith("dynamodb:")]
+    tables = [table for sink in sinks for table in sink.removeprefix("dynamodb:").split(",")]
+    assert len(tables) == len(set(tables)) == 8
+
+
 def test_the_secret_has_the_documented_shape_and_the_roles_their_names(seeded: Emulated) -> None:
     secret = json.loads(seeded.client("secretsmanager").get_secret_value(SecretId="music-etl-secrets")["SecretString"])
     roles = {role["RoleName"]: role["Arn"] for role in seeded.client("iam").list_roles()["Roles"]}
@@ -195,5 +218,6 @@ def test_the_list_of_what_to_seed_names_only_what_it_knows() -> None:
         "sample",
         "number",
         "folder",
+        "text",
     }
     assert set(wanted["scripts"]) <= set(wanted["buckets"])

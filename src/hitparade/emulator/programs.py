@@ -15,6 +15,7 @@ from shutil import which
 from hitparade.errors import ConfigError
 
 PYTHON39 = "HITPARADE_PYTHON39"
+LIBRARIES = ("boto3", "pyarrow")
 SPARK_MASTER = "local[2]"
 SPARK_MEMORY = "1g"
 STUBS = Path(__file__).parent / "stubs"
@@ -96,18 +97,20 @@ def submit_options(home: Path, endpoint: Mapping[str, str]) -> list[str]:
 
 
 def python_shell() -> Program:
-    """Python 3.9, which Glue's Python shell is, where one with boto3 is found; else this interpreter."""
+    """Python 3.9, which Glue's Python shell is, where one with the libraries of AWS is found; else this interpreter."""
     for python in filter(None, (os.environ.get(PYTHON39), which("python3.9"))):
-        if has_boto3(python):
+        if is_equipped(python):
             return Program(python, {}, described(python))
-    return Program(sys.executable, {}, f"{described(sys.executable)}; no Python 3.9 with boto3 ({PYTHON39})")
+    missing = f"no Python 3.9 with {' and '.join(LIBRARIES)} ({PYTHON39})"
+    return Program(sys.executable, {}, f"{described(sys.executable)}; {missing}")
 
 
 @cache
-def has_boto3(python: str) -> bool:
-    """Whether an interpreter runs, and finds boto3."""
+def is_equipped(python: str) -> bool:
+    """Whether an interpreter runs, and finds what jobs count on."""
+    code = f"import {', '.join(LIBRARIES)}"
     try:
-        done = subprocess.run([python, "-c", "import boto3"], capture_output=True, timeout=60, check=False)  # noqa: S603
+        done = subprocess.run([python, "-c", code], capture_output=True, timeout=60, check=False)  # noqa: S603
     except (OSError, subprocess.TimeoutExpired):
         return False
     return done.returncode == 0

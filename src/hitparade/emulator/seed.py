@@ -85,7 +85,9 @@ def content(source: Mapping[str, Any], sample: Mapping[tuple[str, int], Path]) -
     """What is in an object."""
     if "sample" in source:
         return sample[source["sample"], source["number"]].read_bytes()
-    return json.dumps(source["json"], indent=2).encode() if "json" in source else b""
+    if "json" in source:
+        return json.dumps(source["json"], indent=2).encode()
+    return str(source.get("text", "")).encode()
 
 
 def upload_scripts(s3: Any, scripts: Mapping[str, Mapping[str, str]]) -> None:
