@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import pickle
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -111,6 +113,8 @@ def test_what_was_saved_before_a_sudden_end_is_there_and_what_ran_then_has_faile
         aws.end(signal.SIGKILL)
         for orphan in orphans:
             os.kill(orphan, signal.SIGKILL)
+        for folder in Path(tempfile.gettempdir()).glob(f"{run}-*"):
+            shutil.rmtree(folder)
 
     with emulator("--data", str(tmp_path)) as aws:
         assert held(aws) == before
