@@ -212,9 +212,13 @@ class Settings(BaseSettings):
         if url is None:
             return remote if is_remote(lake) else f"sqlite:///{lake}/{beside}"
         prefix = "sqlite:///"
-        if url.startswith(prefix) and not url.startswith(f"{prefix}/"):
-            return prefix + self.place(url.removeprefix(prefix))
-        return url
+        if not url.startswith(prefix) or url.startswith(f"{prefix}/"):
+            return url
+        if is_remote(file := self.place(url.removeprefix(prefix))):
+            raise ConfigError(
+                f"'{url}' would be {file}, and SQLite needs a disk", hint=f"give a whole path: {prefix}/..."
+            )
+        return prefix + file
 
 
 def is_whole(location: str) -> bool:

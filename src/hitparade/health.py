@@ -7,6 +7,7 @@ import platform
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,7 +15,7 @@ from typing import Literal
 from hitparade.config import Settings, read_settings
 from hitparade.errors import HitParadeError
 from hitparade.model import DATASETS
-from hitparade.storage import is_remote
+from hitparade.storage import Storage, is_remote
 from hitparade.workspace import Workspace, open_workspace
 
 FREE_BYTES = 1 << 30
@@ -55,7 +56,7 @@ def places(settings: Settings) -> Iterator[Finding]:
         place = settings.place(settings.landing.folder(dataset))
         folder = Path(place)
         if is_remote(place):
-            yield Finding(f"landing {dataset}", "good", place)
+            yield in_bucket(f"landing {dataset}", place)
         elif not folder.is_dir():
             yield Finding(f"landing {dataset}", "doubtful", f"{folder}: no such folder; it is made by hitparade init")
         elif not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
@@ -66,6 +67,16 @@ def places(settings: Settings) -> Iterator[Finding]:
     free = shutil.disk_usage(disk).free
     state: Literal["good", "doubtful"] = "good" if free > FREE_BYTES else "doubtful"
     yield Finding("disk", state, f"{free / 1e9:.1f} GB free at {disk}")
+
+
+def in_bucket(subject: str, place: str) -> Finding:
+    """Whether a folder in a bucket can be listed."""
+    try:
+        with closing(Storage()) as storage:
+            next(iter(storage.list(place)), None)
+    except HitParadeError as error:
+        return wrong(subject, error)
+    return Finding(subject, "good", place)
 
 
 def parts(ws: Workspace) -> Iterator[Finding]:

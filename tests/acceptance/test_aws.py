@@ -256,3 +256,23 @@ def test_settings_that_are_not_in_the_bucket_are_said(aws: Server) -> None:
     bucket = aws.make_bucket("without-settings")
     with pytest.raises(ConfigError, match=r"without-settings/hitparade\.toml"):
         read_settings(f"{bucket}/hitparade.toml")
+
+
+def test_a_relative_sqlite_file_of_settings_in_a_bucket_is_a_mistake(aws: Server) -> None:
+    from hitparade.config import read_settings
+
+    bucket = aws.make_bucket("with-sqlite")
+    with open_storage() as storage:
+        storage.write(f"{bucket}/hitparade.toml", b'[ledger]\nurl = "sqlite:///ledger.db"\n')
+    with pytest.raises(ConfigError, match="SQLite needs a disk"):
+        read_settings(f"{bucket}/hitparade.toml").ledger_url()
+
+
+def test_doctor_says_which_bucket_is_not_there(shop: CloudShop, capfd: pytest.CaptureFixture[str]) -> None:
+    from hitparade.cli.app import run as hitparade
+
+    config = shop.root / "hitparade.toml"
+    config.write_text(config.read_text().replace(f"{shop.bucket}/data/songs", "s3://no-such-bucket-of-ours/songs"))
+
+    assert hitparade(["doctor", "--config", str(config)]) == 2
+    assert "no-such-bucket-of-ours" in capfd.readouterr().out

@@ -29,10 +29,11 @@ def open_catalog(url: str, location: str, storage: Storage) -> MetastoreCatalog:
     """The catalog at a URL (`glue`, or a database's), for a lake at a location."""
     properties: dict[str, Any] = {"warehouse": location, **files_of(location, storage)}
     if url == "glue":
+        # A commit that is tried again after its first answer was lost makes pyiceberg remove files in use.
+        client = open_client("glue", attempts=1)
         from pyiceberg.catalog.glue import GlueCatalog
 
-        # A commit that is tried again after its first answer was lost makes pyiceberg remove files in use.
-        return GlueCatalog("hitparade", client=open_client("glue", attempts=1), **properties)
+        return GlueCatalog("hitparade", client=client, **properties)
     if not url.startswith(SQLITE):
         return open_database(url, properties)
     path = url.removeprefix(SQLITE)

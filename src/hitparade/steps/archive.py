@@ -55,6 +55,8 @@ def decide(ws: Workspace, folder: str) -> dict[Blob, Delivery]:
 def settle_exactly(ws: Workspace, dataset: Dataset, known: Mapping[Blob, Delivery], outcome: Archived) -> None:
     """Move files whose etag tells that they are what the ledger knows."""
     settled = {blob: delivery for blob, delivery in known.items() if delivery.status != "released"}
+    for delivery in settled.values():
+        write_report(ws, dataset, delivery, outcome)
     with ws.progress.of(f"archive {dataset}", len(settled)) as advance, ThreadPoolExecutor(MOVING_THREADS) as pool:
 
         def move(blob: Blob) -> bool:
@@ -62,7 +64,7 @@ def settle_exactly(ws: Workspace, dataset: Dataset, known: Mapping[Blob, Deliver
 
         for blob, moved in zip(settled, pool.map(move, settled), strict=True):
             if moved:
-                tell(ws, dataset, settled[blob], outcome)
+                count(settled[blob], outcome)
             advance(1)
 
 
@@ -90,17 +92,23 @@ def settle(ws: Workspace, dataset: Dataset, claimed: Blob, sha256: str, outcome:
         if not release(ws.storage, claimed):
             log.get_logger().warning("archive.waits", file=claimed.name, reason="its name is taken by a newer file")
         return
-    tell(ws, dataset, known[-1], outcome)
+    write_report(ws, dataset, known[-1], outcome)
+    count(known[-1], outcome)
     put(ws, claimed, place_of(ws, dataset, known[-1]), cold=known[-1].status != "quarantined")
 
 
-def tell(ws: Workspace, dataset: Dataset, delivery: Delivery, outcome: Archived) -> None:
-    """Count a file, and write why it is in quarantine beside it."""
+def write_report(ws: Workspace, dataset: Dataset, delivery: Delivery, outcome: Archived) -> None:
+    """Of a file that goes into quarantine, write why; before it goes, so that none lies there without."""
     if delivery.status == "quarantined":
         report_url = f"{place_of(ws, dataset, delivery)}.report.json"
         ws.storage.write(report_url, as_report(ws, delivery))
-        outcome.quarantined += 1
         outcome.reports.append(report_url)
+
+
+def count(delivery: Delivery, outcome: Archived) -> None:
+    """Count a file by where it goes."""
+    if delivery.status == "quarantined":
+        outcome.quarantined += 1
     else:
         outcome.archived += 1
 
