@@ -1,7 +1,6 @@
 """dynalite, a DynamoDB of the tests' own on loopback, which enforces the real one's limits on sizes and numbers.
 
-moto is the other one, which knows what dynalite does not: backups and PartiQL. Without npm's dynalite in tests/node
-the tests that ask for it skip.
+Without npm's dynalite in tests/node the tests that ask for it skip.
 """
 
 from __future__ import annotations
@@ -20,7 +19,6 @@ from tests.s3 import LOOPBACK, Server
 
 PROGRAM = Path(__file__).with_name("node") / "node_modules" / "dynalite" / "cli.js"
 DEADLINE = 30.0
-SERVERS = ("moto", "dynalite")
 
 
 @contextlib.contextmanager

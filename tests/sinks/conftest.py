@@ -7,21 +7,31 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.dynalite import SERVERS, dynalite
-from tests.s3 import Server, moto_server
+from tests.dynalite import dynalite
+from tests.dynamodb import local_dynamodb, moto_dynamodb
+from tests.s3 import Server
+
+SERVERS = ("moto", "dynalite", "local")
 
 numbers = itertools.count()
 
 
 @pytest.fixture(scope="session")
 def moto() -> Iterator[Server]:
-    with moto_server() as server:
+    with moto_dynamodb() as server:
         yield server
 
 
 @pytest.fixture(scope="session", name="dynalite")
 def dynalite_server() -> Iterator[Server]:
     with dynalite() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def local() -> Iterator[Server]:
+    """DynamoDB Local, the service's own, where Java and Maven are."""
+    with local_dynamodb() as server:
         yield server
 
 

@@ -15,8 +15,8 @@ Item = dict[str, Any]
 
 @contextmanager
 def plain_client() -> Iterator[Any]:
-    """A client that is nobody's but the test's."""
-    client = boto3.client("dynamodb")
+    """A client that is nobody's but the test's; the default session would keep the keys of the first server."""
+    client = boto3.Session().client("dynamodb")
     try:
         yield client
     finally:

@@ -14,10 +14,9 @@ from hitparade.charts import Charts, charts_of
 from hitparade.cli.app import run as hitparade
 from hitparade.errors import ConfigError
 from hitparade.sinks import open_reader
-from tests.dynalite import SERVERS
 from tests.s3 import Server
 from tests.shop import Shop
-from tests.sinks.conftest import numbers
+from tests.sinks.conftest import SERVERS, numbers
 from tests.sinks.test_sinks import MONDAY, TUESDAY
 
 SONGS = (

@@ -18,9 +18,8 @@ from hitparade.sinks import Sink, open_sink
 from hitparade.sinks.dynamodb import DynamoDbReader, DynamoDbSink
 from hitparade.sinks.dynamodb.tables import read_tables
 from hitparade.storage import Storage
-from tests.dynalite import SERVERS
 from tests.s3 import Server
-from tests.sinks.conftest import numbers
+from tests.sinks.conftest import SERVERS, numbers
 from tests.sinks.files_reader import read_day
 
 MONDAY, TUESDAY = date(2024, 6, 24), date(2024, 6, 25)
