@@ -45,6 +45,7 @@ docs: install  ## write the generated pages of docs/ anew
 	$(BIN)/python -m hitparade.contracts.reference docs
 	$(BIN)/python -m hitparade.kpis.reference > docs/kpis.md
 	$(BIN)/python -m tests.docs.pages
+	$(BIN)/python -m tests.glue.columns
 
 lock: install  ## resolve the dependencies anew
 	$(BIN)/pip install --quiet uv

@@ -18,10 +18,11 @@ def columns() -> str:
     parts = []
     for name in KPIS:
         kpi = by_name[name]
+        served = f" Positions 1 to {kpi.served} are here." if kpi.served else ""
         lines = [
             f"### {name}",
             "",
-            kpi.description,
+            kpi.description + served,
             "",
             "| column | type | unit | meaning |",
             "| --- | --- | --- | --- |",
