@@ -88,3 +88,17 @@ def test_a_request_that_fails_leaves_the_gate() -> None:
 
     with ThreadPoolExecutor(1) as pool:
         pool.submit(lambda: gate.closed().__enter__()).result(LATER)
+
+
+def test_of_two_that_change_something_one_waits_for_the_other() -> None:
+    service = Service()
+    gate = Gate(service)
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(asked, gate, request("POST", "PutItem"))
+        assert service.entered.wait(LATER)
+        service.entered.clear()
+        second = pool.submit(asked, gate, request("PUT"))
+        assert not service.entered.wait(SOON)
+        service.may_answer.set()
+        assert [first.result(LATER), second.result(LATER)] == [[b"answer"], [b"answer"]]

@@ -1,4 +1,8 @@
-"""Who may come in, and when: requests of this machine's programs, and none that changes something during a save."""
+"""Who may come in, and when: requests of this machine's programs, and those that change something one at a time.
+
+moto looks at a condition and then writes, so two writers at once could both be told that theirs held; the real services
+compare and swap. And a save wants one moment of everything.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +56,7 @@ class Gate:
     @contextmanager
     def _let_in(self) -> Iterator[None]:
         with self._changed:
-            self._changed.wait_for(lambda: not self._closed)
+            self._changed.wait_for(lambda: not self._closed and self._inside == 0)
             self._inside += 1
             self.changes += 1
         try:
