@@ -231,12 +231,12 @@ def test_partiql_answers_the_same(server: str, question: Question) -> None:
     names = sorted({name for item in found for name in item})
     ordered = re.search(r"ORDER BY (\w+)", question.sql)
     assert names
-    if server == "moto" and "-- Limit: 5" in question.sql:
+    if server == "moto" and "--limit 5" in question.shell:
         assert len(expected) == 5
         assert set(narrowed(expected, names)) < set(narrowed(found, names))
     elif server != "moto" and ordered is not None:
         # Equals may stand in another order, and others of them among the first five.
-        assert [item[ordered[1]] for item in found] == [item[ordered[1]] for item in expected]
+        assert [item[ordered[1]] for item in found[: len(expected)]] == [item[ordered[1]] for item in expected]
         with closing(boto3.Session().client("dynamodb")) as client:
             everything = items_of(client.scan(TableName=table_of(question.sql)[0].name))
         assert set(narrowed(found, names)) <= set(narrowed(everything, names))
