@@ -87,7 +87,8 @@ def explained(what: str) -> Iterator[None]:
     )
 
     try:
-        yield
+        with transfers_unwrapped():
+            yield
     except ClientError as error:
         code = code_of(error)
         if code in FAULTY:
@@ -104,6 +105,19 @@ def explained(what: str) -> Iterator[None]:
         raise ConfigError(f"cannot {what}: {error}", hint="give credentials as for any AWS tool") from error
     except (HTTPClientError, BotoCoreError) as error:
         raise StorageError(f"cannot {what}: {error}", hint="see that the network and the endpoint are there") from error
+
+
+@contextmanager
+def transfers_unwrapped() -> Iterator[None]:
+    """What boto3 wraps when it copies whole files, as what it was."""
+    from boto3.exceptions import RetriesExceededError, S3UploadFailedError
+
+    try:
+        yield
+    except S3UploadFailedError as error:
+        raise error.__context__ or StorageError(str(error)) from error
+    except RetriesExceededError as error:
+        raise StorageError(f"it broke off again and again: {error.last_exception}", hint="run again") from error
 
 
 def code_of(error: Any) -> str:

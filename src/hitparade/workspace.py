@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -199,18 +199,14 @@ class Workspace:
     def close(self) -> None:
         """Let go of everything that was opened."""
         opened = self.__dict__
-        try:
-            self.turn.end()
-        finally:
-            for part in ("engine", "lake"):
-                if part in opened:
-                    opened[part].close()
-            for sink in opened.get("sinks", ()):
-                sink.close()
-            self.ledger.close()
-            self.storage.close()
+        with ExitStack() as ends:  # each of them, whatever becomes of the others; the last first
             if "scratch" in opened:
-                shutil.rmtree(self.scratch, ignore_errors=True)
+                ends.callback(shutil.rmtree, self.scratch, ignore_errors=True)
+            ends.callback(self.storage.close)
+            ends.callback(self.ledger.close)
+            for part in (*opened.get("sinks", ()), *(opened[name] for name in ("lake", "engine") if name in opened)):
+                ends.callback(part.close)
+            ends.callback(self.turn.end)
 
 
 @contextmanager

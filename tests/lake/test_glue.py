@@ -78,6 +78,26 @@ def test_a_busy_catalog_is_asked_again(lake: Lake, monkeypatch: pytest.MonkeyPat
     assert lake.table("listens") is not None
 
 
+def test_a_table_that_cannot_be_made_now_may_be_made_later(lake: Lake) -> None:
+    events = glue(lake).meta.events
+    events.register("before-send.glue.CreateTable", lost)
+    with pytest.raises(StorageError, match="Glue"):
+        lake.kpi_table(PLAYS)
+
+    events.unregister("before-send.glue.CreateTable", lost)
+    assert lake.kpi_table(PLAYS) is not None
+
+
+def test_a_lake_that_cannot_be_tidied_up_is_closed_all_the_same(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    storage = Storage()
+    own = open_lake(lake.location, lake.namespace, catalog="glue", storage=storage)
+    own.staging("listens", "never named")
+    monkeypatch.setattr(storage, "remove_below", lambda _: (_ for _ in ()).throw(StorageError("gone")))
+
+    own.close()
+    storage.close()
+
+
 def test_writers_at_once_lose_nothing(lake: Lake) -> None:
     def append(number: int) -> None:
         storage = Storage()

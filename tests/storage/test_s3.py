@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 from hitparade.errors import ConfigError, StorageError
 from hitparade.model import Blob
 from hitparade.storage import S3Options, Storage
-from hitparade.storage.s3 import S3Storage, bucket_and_key
+from hitparade.storage.s3 import Ranged, S3Storage, bucket_and_key
 from tests.s3 import Server
 from tests.storage.conftest import Place
 
@@ -67,12 +68,85 @@ def test_a_server_with_conditions_does_not_even_copy_a_file_that_changed(
     place.storage.close()
 
 
+def copied(place: Place, blob: Blob) -> bool:
+    """What a move does first."""
+    head = medium(place)._head(blob.url)
+    assert head is not None
+    return medium(place)._copy(blob, head, f"{place.folder}/away", cold=True)
+
+
+def test_a_move_of_what_was_put_in_parts_is_gone_on_with_too(bucket: Place, tmp_path: Path) -> None:
+    """Its copy has another etag."""
+    (tmp_path / "large").write_bytes(b"x" * 9_000_000)
+    bucket.storage.put(tmp_path / "large", f"{bucket.folder}/a")
+    source = seen(bucket, "a")
+    assert copied(bucket, source)
+
+    assert bucket.storage.move(source, f"{bucket.folder}/away", cold=True)
+    assert bucket.names() == ["away"]
+
+
+def test_the_same_bytes_that_come_while_a_file_is_moved_stay(bucket: Place) -> None:
+    bucket.put("a", b"abc")
+    source = seen(bucket, "a")
+    assert copied(bucket, source)
+    time.sleep(1.1)
+    bucket.put("a", b"abc")
+
+    medium(bucket).forget(source)
+    assert not bucket.storage.move(source, f"{bucket.folder}/elsewhere")
+
+    assert bucket.names() == ["a", "away"]
+
+
+def test_a_copy_keeps_what_was_said_of_the_object(bucket: Place) -> None:
+    name, key = bucket_and_key(f"{bucket.folder}/a")
+    medium(bucket).client.put_object(
+        Bucket=name, Key=key, Body=b"x", ContentType="text/csv", Metadata={"sender": "label"}
+    )
+
+    assert bucket.storage.move(seen(bucket, "a"), f"{bucket.folder}/away")
+
+    head = medium(bucket)._head(f"{bucket.folder}/away")
+    assert head is not None
+    assert (head["ContentType"], head["Metadata"]["sender"]) == ("text/csv", "label")
+
+
+def test_the_same_bytes_under_another_number_are_told_apart(bucket: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a writer that looked long ago takes them for those that it saw, and puts its own in their place."""
+    url, storage = f"{bucket.folder}/day.csv", medium(bucket)
+    storage.write_stamped(url, b"first\n", stamp=4, end=b"\n")
+    looked = storage._stamped(url)
+    storage.write_stamped(url, b"first\n", stamp=6, end=b"\n")
+    before = bucket.read("day.csv")
+    look = iter([looked])
+    monkeypatch.setattr(storage, "_stamped", lambda _: next(look, None) or S3Storage._stamped(storage, url))
+
+    assert storage.write_stamped(url, b"stale\n", stamp=5, end=b"\n") == 6
+    assert bucket.read("day.csv") == before
+
+
 def test_a_move_that_was_cut_between_copy_and_removal_is_gone_on_with(bucket: Place) -> None:
     bucket.put("a", b"mine")
     source = seen(bucket, "a")
-    assert medium(bucket)._copy(source, f"{bucket.folder}/away", cold=True)
+    assert copied(bucket, source)
 
     assert bucket.storage.move(source, f"{bucket.folder}/away", cold=True)
+    assert bucket.names() == ["away"]
+
+
+def test_two_that_move_an_object_at_once_leave_one_copy(bucket: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    bucket.put("a", b"mine")
+    source, target = seen(bucket, "a"), f"{bucket.folder}/away"
+    copy = S3Storage._copy
+
+    def overtaken(medium: S3Storage, blob: Blob, head: Mapping[str, Any], target: str, *, cold: bool) -> bool:
+        assert copy(medium, blob, head, target, cold=cold)  # the other's
+        return False  # as a server says that knows the condition on the name
+
+    monkeypatch.setattr(S3Storage, "_copy", overtaken)
+
+    assert bucket.storage.move(source, target)
     assert bucket.names() == ["away"]
 
 
@@ -159,6 +233,19 @@ def test_a_bucket_that_keeps_versions_keeps_them(bucket: Place) -> None:
     assert len(versions) == 2
 
 
+def test_what_is_large_is_read_in_one_request(bucket: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    bucket.put("a", b"x" * 300_000)
+    get, asked = Ranged._get, []
+
+    def counted(file: Ranged, wanted: str | None) -> object:
+        asked.append(wanted)
+        return get(file, wanted)
+
+    monkeypatch.setattr(Ranged, "_get", counted)
+    assert len(bucket.read("a")) == 300_000
+    assert len(asked) == 2  # its end, and the rest
+
+
 class Weather:
     """A network that loses or refuses some of what is sent, in an order of its own."""
 
@@ -241,10 +328,12 @@ def test_bytes_that_change_while_they_are_read_are_not_mixed(bucket: Place, monk
             file.read(10)
 
 
-def test_a_bucket_that_is_not_there_is_a_mistake_in_the_settings(bucket: Place) -> None:
+def test_a_bucket_that_is_not_there_is_a_mistake_in_the_settings(bucket: Place, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"x")
     for action in (
         lambda: list(bucket.storage.list("s3://no-such-bucket-of-ours/x")),
         lambda: bucket.storage.write("s3://no-such-bucket-of-ours/x", b""),
+        lambda: bucket.storage.put(tmp_path / "file", "s3://no-such-bucket-of-ours/x"),
     ):
         with pytest.raises(ConfigError, match="no-such-bucket-of-ours") as refusal:
             action()

@@ -15,7 +15,7 @@ from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 from sqlalchemy.exc import IntegrityError
 
-from hitparade.errors import KpiError, LakeError
+from hitparade.errors import HitParadeError, KpiError, LakeError, StorageError
 from hitparade.lake import commits
 from hitparade.lake.catalog import SQLITE, catalog_explained, close_catalog, load_table, name_of, open_catalog
 from hitparade.lake.tables import DATA_TABLES, PARTITION, TableShape, data_table, kpi_table
@@ -60,7 +60,7 @@ class Lake:
 
     def _create(self, shape: TableShape) -> Table:
         name = (self.namespace, shape.name)
-        try:
+        with catalog_explained(name_of(self.catalog)), suppress(TableAlreadyExistsError):
             return self.catalog.create_table(
                 name,
                 shape.schema,
@@ -68,8 +68,10 @@ class Lake:
                 partition_spec=shape.spec,
                 properties=dict(shape.properties),
             )
-        except TableAlreadyExistsError:
-            return self.catalog.load_table(name)
+        made = self.table(shape.name)
+        if made is None:
+            raise StorageError(f"{self.location}: table {shape.name} is there, and is not", hint="run again")
+        return made
 
     def table(self, name: str) -> Table | None:
         """A table as it is now, or None."""
@@ -94,7 +96,8 @@ class Lake:
                     hint="give the column or the KPI another name",
                 )
         if {field.name for field in shape.schema.fields} - set(known):
-            commits.widen(table, shape.schema)
+            with catalog_explained(name_of(self.catalog)):
+                commits.widen(table, shape.schema)
         return table
 
     # -- plans
@@ -129,7 +132,8 @@ class Lake:
         """
         if not is_remote(self.location):
             sync_files(paths, root=self.location)
-        self._staged = {folder for folder in self._staged if not any(path.startswith(f"{folder}/") for path in paths)}
+        depth = self.location.count("/") + len(("table", "data", "attempt")) + 1
+        self._staged.difference_update("/".join(path.split("/")[:depth]) for path in paths)
 
     def append(self, name: str, paths: Sequence[str], *, run: int) -> None:
         """Add staged files to a data table, on the disk first."""
@@ -152,7 +156,8 @@ class Lake:
     def close(self) -> None:
         """Remove what was staged and never named by a commit, and let go of the catalog's database."""
         for folder in self._staged:
-            self.storage.remove_below(folder)
+            with suppress(HitParadeError):  # nobody names it, and what went wrong before matters more
+                self.storage.remove_below(folder)
         close_catalog(self.catalog)
 
 

@@ -174,7 +174,7 @@ class BucketFolder:
         """See Folder."""
         for ending, data in files.items():
             url = f"{self.url}/{name}.{ending}"
-            later = self.storage.write_stamped(url, data, stamp=run)
+            later = self.storage.write_stamped(url, data, stamp=run, end=b"\n" if ending == "csv" else b"")
             if later is not None:
                 raise Fenced(f"{url} was written by run {later}, which is later than {run}")
 

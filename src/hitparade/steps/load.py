@@ -26,6 +26,8 @@ from hitparade.storage import Storage
 from hitparade.workspace import Workspace
 
 HASHING_THREADS = 2
+# What lies in a bucket is waited for more than it is worked on.
+FETCHING_THREADS = 8
 
 
 @dataclass(slots=True)
@@ -78,7 +80,7 @@ def load_dataset(ws: Workspace, dataset: Dataset, ahead: Ahead, outcome: Loaded)
             advance(sum(blob.size for blob in batch))
         for blob in batch:
             forget(blob, ws.scratch)
-        if moved := [blob for blob in batch if ws.storage.stat(blob.url) != blob]:
+        if moved := changed(ws, batch):
             restless.update(blob.url for blob in moved)
             log.get_logger().info("load.changed", files=[blob.name for blob in moved])
             continue
@@ -112,7 +114,7 @@ class Ahead:
 
     def __init__(self, ws: Workspace) -> None:
         self.ws = ws
-        self.hashing = ThreadPoolExecutor(HASHING_THREADS)
+        self.hashing = ThreadPoolExecutor(FETCHING_THREADS)
         self.reading = ThreadPoolExecutor(1)
         self.taken: dict[tuple[Blob, str], tuple[Future[list[Fingerprint]], int]] = {}
         self.streams: tuple[tuple[Blob, ...], Contract, Future[Begun]] | None = None
@@ -133,7 +135,9 @@ class Ahead:
     def begin_prints(self, batch: Sequence[Blob], contract: Contract) -> None:
         """Begin to hash the files of a batch that are not begun yet."""
         missing = [blob for blob in batch if (blob, contract.delimiter) not in self.taken]
-        for part in (missing[start::HASHING_THREADS] for start in range(HASHING_THREADS)):
+        exact = bool(missing) and self.ws.storage.exact(missing[0].url)
+        threads = FETCHING_THREADS if exact else HASHING_THREADS
+        for part in (missing[start::threads] for start in range(threads)):
             if part:
                 work = partial(identify, self.ws.storage, contract.delimiter)
                 future = self.hashing.submit(self.ws.engine.each, work, part)
@@ -169,6 +173,13 @@ class Ahead:
             if files == batch and judged_by == contract:
                 return future.result()
         return self.read(self.ws.engine, batch, contract)
+
+
+def changed(ws: Workspace, batch: Sequence[Blob]) -> list[Blob]:
+    """Files that are no more what they were when they were listed."""
+    with ThreadPoolExecutor(FETCHING_THREADS) as pool:
+        now = pool.map(ws.storage.stat, [blob.url for blob in batch])
+        return [blob for blob, found in zip(batch, now, strict=True) if found != blob]
 
 
 def identify(storage: Storage, delimiter: str, blob: Blob, scratch: Path) -> Fingerprint:

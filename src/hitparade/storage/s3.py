@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from hashlib import md5
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar, cast
 
@@ -27,6 +28,8 @@ TAIL = 64 << 10
 PIECE = 8 << 20
 READ_ATTEMPTS = 5
 STAMP = "hitparade-run"
+SOURCE = "hitparade-source"
+KEPT = ("CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage", "ContentType")
 STAMP_ATTEMPTS = 100
 T = TypeVar("T")
 
@@ -64,10 +67,17 @@ class S3Storage:
 
     def stat(self, url: str) -> Blob | None:
         """See Medium."""
+        found = self._head(url)
+        return None if found is None else blob_of(url, found["ContentLength"], found)
+
+    def _head(self, url: str) -> Mapping[str, Any] | None:
+        """What is told of an object, None where there is none."""
         bucket, key = bucket_and_key(url)
         with explained(f"look at {url}"):
-            found = self._unless(GONE, lambda: self.client.head_object(Bucket=bucket, Key=key))
-        return None if found is None else blob_of(url, found["ContentLength"], found)
+            found: Mapping[str, Any] | None = self._unless(
+                GONE, lambda: self.client.head_object(Bucket=bucket, Key=key)
+            )
+        return found
 
     # -- reading
 
@@ -111,28 +121,31 @@ class S3Storage:
 
     def _stamped(self, url: str) -> tuple[int | None, str | None]:
         """The number that an object carries, and its etag."""
-        bucket, key = bucket_and_key(url)
-        with explained(f"look at {url}"):
-            found = self._unless(GONE, lambda: self.client.head_object(Bucket=bucket, Key=key))
+        found = self._head(url)
         return (None, None) if found is None else (int(found["Metadata"].get(STAMP, 0)), found["ETag"])
 
-    def write_stamped(self, url: str, data: bytes, *, stamp: int) -> int | None:
+    def write_stamped(self, url: str, data: bytes, *, stamp: int, end: bytes = b"") -> int | None:
         """Put a small object with a number, unless one with a later number is there: then that number.
 
         It is put on condition that the object is still the one that was looked at, so of writers at once the one with
-        the latest number stays.
+        the latest number stays. An etag tells bytes and no number, so the same bytes under another number get the
+        `end`: a writer who looked before may not take them for those that it saw.
         """
         bucket, key = bucket_and_key(url)
         for _ in range(STAMP_ATTEMPTS):
             held, etag = self._stamped(url)
             if held is not None and held > stamp:
                 return held
+            same = (
+                etag is not None and held != stamp and etag.strip('"') == md5(data, usedforsecurity=False).hexdigest()
+            )
+            body = data + end if same else data
             condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
             given = {"Metadata": {STAMP: str(stamp)}, **condition, **self._written()}
             with explained(f"write {url}"):
                 done = self._unless(
                     TAKEN | GONE,
-                    lambda: self.client.put_object(Bucket=bucket, Key=key, Body=data, **given),  # noqa: B023
+                    lambda: self.client.put_object(Bucket=bucket, Key=key, Body=body, **given),  # noqa: B023
                 )
             if done is not None:
                 return None
@@ -160,19 +173,34 @@ class S3Storage:
 
     def move(self, blob: Blob, target: str, *, cold: bool = False) -> bool:
         """See Medium. A move that was cut between the copy and the removal is gone on with."""
-        there = self.stat(target)
-        if there is not None and (there.size != blob.size or etag_of(there) != etag_of(blob)):
+        source, there = self._head(blob.url), self._head(target)
+        if source is None or blob_of(blob.url, source["ContentLength"], source) != blob:
             return False
-        if there is None and not self._copy(blob, target, cold=cold):
+        if there is None and not self._copy(blob, source, target, cold=cold):
+            there = self._head(target)  # another process may have been faster, with this very object
+            if there is None:
+                return False
+        if there is not None and there["Metadata"].get(SOURCE) != blob.etag.replace('"', ""):
             return False
         self.forget(blob)
         return True
 
-    def _copy(self, blob: Blob, target: str, *, cold: bool) -> bool:
-        """Copy within the service; False when the source is not the blob any more, or the name was taken just now."""
+    def _copy(self, blob: Blob, seen: Mapping[str, Any], target: str, *, cold: bool) -> bool:
+        """Copy within the service; False when the source is not the blob any more, or the name was taken just now.
+
+        The copy says what it is one of, since its etag is another where it is encrypted or was put in parts.
+        """
         (bucket, key), (from_bucket, from_key) = bucket_and_key(target), bucket_and_key(blob.url)
         source = {"Bucket": from_bucket, "Key": from_key}
-        exactly = {"CopySourceIfMatch": etag_of(blob), **self._written(cold=cold)}
+        kept = {name: seen[name] for name in KEPT if seen.get(name)}
+        metadata = {**seen["Metadata"], SOURCE: blob.etag.replace('"', "")}
+        exactly = {
+            "CopySourceIfMatch": etag_of(blob),
+            "MetadataDirective": "REPLACE",
+            "Metadata": metadata,
+            **kept,
+            **self._written(cold=cold),
+        }
         with explained(f"copy {blob.url} to {target}"):
             if blob.size <= COPY_AT_ONCE:
                 done = self._unless(
@@ -188,7 +216,12 @@ class S3Storage:
         return done is not None
 
     def forget(self, blob: Blob) -> None:
-        """See Medium. What has been put under the name in the meantime stays."""
+        """See Medium. What has been put under the name in the meantime stays; the same bytes only when they are told.
+
+        Buckets know no condition on the time, so the same bytes that come within this one moment go unread.
+        """
+        if self.stat(blob.url) != blob:
+            return
         bucket, key = bucket_and_key(blob.url)
         with explained(f"remove {blob.url}"):
             self._unless(GONE | TAKEN, lambda: self.client.delete_object(Bucket=bucket, Key=key, IfMatch=etag_of(blob)))
@@ -299,6 +332,10 @@ class Ranged(io.RawIOBase):
     def tell(self) -> int:
         """The place."""
         return self.place
+
+    def readall(self) -> bytes:
+        """The rest, in one request: io would ask for it in small pieces."""
+        return self.read()
 
     def readinto(self, buffer: Any) -> int:
         """Fill a buffer as far as there is something."""

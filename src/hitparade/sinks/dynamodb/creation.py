@@ -22,15 +22,18 @@ NOT_YET: Final = "ContinuousBackupsUnavailableException"
 def ensure(client: Any, tables: Iterable[Table], prefix: str) -> None:
     """Make tables that are missing, and wait until all can be written.
 
-    A table that exists is left as it is: one with other keys is a ConfigError, an index that it lacks is said.
+    A table that exists is left as it is: one with other keys is a ConfigError, an index that it lacks is said. The last
+    table gets its history last: where it has none, earlier work was cut short, and all get theirs.
     """
     wanted = {f"{prefix}{table.name}": table for table in tables}
+    last = list(wanted)[-1]
     there = {name: found for name in wanted if (found := description(client, name)) is not None}
     made = {name for name, table in wanted.items() if name not in there and made_now(client, name, table)}
+    cut_short = last not in made and not keeps_history(client, last)
     for name, table in wanted.items():
         in_use = name in there and there[name]["TableStatus"] in IN_USE
         compare(name, table, there[name] if in_use else ready(client, name))
-        if name in made:
+        if cut_short or name in made:
             keep_history(client, name)
 
 
@@ -116,8 +119,20 @@ def shown(keys: Mapping[str, str]) -> str:
     return ", ".join(f"{name} ({kind})" for name, kind in keys.items())
 
 
+def keeps_history(client: Any, name: str) -> bool:
+    """Whether a table can be restored to a point in time; a server that knows no backups is let off."""
+    try:
+        answer = answered(
+            client.describe_continuous_backups, f"look at table {name}", expect=(UNKNOWN, NOT_THERE), TableName=name
+        )
+    except Expected as error:
+        return error.code == UNKNOWN
+    found = answer["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
+    return bool(found.get("PointInTimeRecoveryStatus") == "ENABLED")
+
+
 def keep_history(client: Any, name: str) -> None:
-    """Point-in-time recovery, for a table that was just made; a server that knows no backups is let off."""
+    """Point-in-time recovery, for tables that were made here; a server that knows no backups is let off."""
     until = time.monotonic() + READY_SECONDS
     while True:
         try:

@@ -51,7 +51,7 @@ class DynamoDbSink:
     @cached_property
     def publications(self) -> Publications:
         """What is published, once the tables are there."""
-        ensure(self.client, (OWN, *self.tables), self.prefix)
+        ensure(self.client, (*self.tables, OWN), self.prefix)
         return Publications(self.client, self.prefix)
 
     def table(self, kpi: Kpi) -> str | None:
