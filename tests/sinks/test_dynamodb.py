@@ -354,6 +354,26 @@ def test_items_are_made_only_when_a_hand_is_free() -> None:
 # ---- tables
 
 
+def test_tables_whose_making_was_cut_short_get_their_backups_later(sink: Open, prefix: str, kind: str) -> None:
+    if kind != "moto":
+        pytest.skip("only moto knows backups")
+    cut = sink("music_kpis_table", "track_level_reports")
+
+    def cut_short(**_: object) -> None:
+        raise KeyboardInterrupt
+
+    cut.client.meta.events.register("before-call.dynamodb.UpdateContinuousBackups", cut_short)
+    with pytest.raises(KeyboardInterrupt):
+        cut.write(GENRES, MONDAY, genre_day(pop=1), run=1)
+
+    sink("music_kpis_table", "track_level_reports").write(GENRES, MONDAY, genre_day(pop=1), run=1)
+
+    with plain_client() as client:
+        for name in ("music_kpis_table", "track_level_reports", "hitparade_publications"):
+            found = client.describe_continuous_backups(TableName=f"{prefix}{name}")["ContinuousBackupsDescription"]
+            assert found["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
+
+
 def test_tables_are_made_with_backups_and_encryption(sink: Open, prefix: str, kind: str) -> None:
     with capture_logs() as logs:
         sink("music_kpis_table").write(GENRES, MONDAY, genre_day(pop=1), run=1)
