@@ -192,6 +192,7 @@ class Connected:
 
     def close(self) -> None:
         """Let go of the connection."""
+        self.remote.end(self.connection)
         self.connection.close()
 
 

@@ -47,6 +47,13 @@ class RemoteReads:
                 connection.register_filesystem(file_system(self.storage, self))
                 self.begun = True
 
+    def end(self, connection: DuckDBPyConnection) -> None:
+        """Take back what would keep DuckDB, the storage and one another alive."""
+        with self.lock:
+            if self.begun:
+                connection.unregister_filesystem(SCHEMES[0])
+                self.begun = False
+
     @contextmanager
     def noted(self) -> Iterator[None]:
         """Keep an error, and let it go on."""
