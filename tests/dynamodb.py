@@ -6,20 +6,17 @@ Without their programs the tests that ask for them skip.
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import shutil
 import subprocess
 import tempfile
-import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from tests.s3 import LOOPBACK, Server
+from tests.s3 import LOOPBACK, Server, moto_server
 
 LOCAL = Path(__file__).parent / "dynamodb_local"
 FETCHING_SECONDS = 300
@@ -28,7 +25,7 @@ FETCHING_SECONDS = 300
 @pytest.fixture(scope="session")
 def dynamodb_moto() -> Iterator[Server]:
     """A moto for all tests: each makes tables of its own."""
-    with moto_dynamodb() as server:
+    with moto_server() as server:
         yield server
 
 
@@ -48,39 +45,6 @@ def reach(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
 def new_table() -> str:
     """A name that no table has."""
     return f"hitparade-{uuid4().hex}"
-
-
-@contextlib.contextmanager
-def moto_dynamodb() -> Iterator[Server]:
-    """A moto in a thread of this process."""
-    moto = pytest.importorskip("moto.server", reason="moto[server] is not installed")
-    from werkzeug.serving import make_server
-
-    requests = logging.getLogger("werkzeug")
-    level = requests.level
-    requests.setLevel(logging.WARNING)  # it would print a line for every request
-    app = one_at_a_time(moto.DomainDispatcherApplication(moto.create_backend_app))
-    server = make_server(LOOPBACK, 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield Server(f"http://{LOOPBACK}:{server.server_port}")
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-        requests.setLevel(level)
-
-
-def one_at_a_time(app: Any) -> Any:
-    """moto checks a condition and then writes, with nothing that keeps others from writing in between."""
-    turn = threading.Lock()
-
-    def answering(environ: Any, start: Any) -> Any:
-        with turn:
-            return app(environ, start)
-
-    return answering
 
 
 @contextlib.contextmanager

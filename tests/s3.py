@@ -16,6 +16,7 @@ import shutil
 import socket
 import subprocess
 import sysconfig
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -111,20 +112,37 @@ def seaweedfs(folder: Path) -> Iterator[Server]:
 
 @contextlib.contextmanager
 def moto_server() -> Iterator[Server]:
-    """A moto in a thread of this process. It lets any keys in, and forgets everything at the end."""
+    """A moto in threads of this process, with all its services. It lets any keys in, and forgets all at the end."""
     moto = pytest.importorskip("moto.server", reason="moto[server] is not installed")
+    from werkzeug.serving import make_server
+
     requests = logging.getLogger("werkzeug")
     level = requests.level
     requests.setLevel(logging.WARNING)  # it would print a line for every request
-    thread = moto.ThreadedMotoServer(ip_address=LOOPBACK, port=0, verbose=False)
+    server = make_server(
+        LOOPBACK, 0, one_at_a_time(moto.DomainDispatcherApplication(moto.create_backend_app)), threaded=True
+    )
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    _, port = thread.get_host_and_port()
     try:
-        yield Server(f"http://{LOOPBACK}:{port}")
+        yield Server(f"http://{LOOPBACK}:{server.server_port}")
     finally:
-        _status("POST", port, "/moto-api/reset")  # what it holds is the process's, not this server's
-        thread.stop()
+        _status("POST", server.server_port, "/moto-api/reset")  # what it holds is the process's, not this server's
+        server.shutdown()
+        server.server_close()
+        thread.join()
         requests.setLevel(level)
+
+
+def one_at_a_time(app: Any) -> Any:
+    """moto checks a condition and then writes, with nothing that keeps others from writing in between."""
+    turn = threading.Lock()
+
+    def answering(environ: Any, start: Any) -> Any:
+        with turn:
+            return app(environ, start)
+
+    return answering
 
 
 def _weed() -> str:

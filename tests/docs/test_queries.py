@@ -22,7 +22,8 @@ from hitparade.sinks import dynamodb, open_sink
 from hitparade.sinks.dynamodb.publications import OWN
 from hitparade.sinks.dynamodb.tables import Table, default_tables
 from tests.docs.pages import DOCS
-from tests.dynamodb import local_dynamodb, moto_dynamodb
+from tests.dynamodb import local_dynamodb
+from tests.s3 import moto_server
 from tests.sinks.chart_days import KPIS, day_of
 
 PAGE = (DOCS / "queries.md").read_text()
@@ -65,7 +66,7 @@ each_question = pytest.mark.parametrize("question", ALL, ids=lambda question: qu
 @pytest.fixture(scope="module", params=["moto", "local"])
 def server(request: pytest.FixtureRequest) -> Iterator[str]:
     """Which server; DynamoDB Local knows all of PartiQL."""
-    opened = moto_dynamodb() if request.param == "moto" else local_dynamodb()
+    opened = moto_server() if request.param == "moto" else local_dynamodb()
     with opened as server, pytest.MonkeyPatch.context() as patch:
         for name, value in server.environment.items():
             patch.setenv(name, value)

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.dynalite import dynalite
-from tests.dynamodb import local_dynamodb, moto_dynamodb
-from tests.s3 import Server
+from tests.dynamodb import local_dynamodb
+from tests.s3 import Server, moto_server
 
 SERVERS = ("moto", "dynalite", "local")
 
@@ -18,7 +18,7 @@ numbers = itertools.count()
 
 @pytest.fixture(scope="session")
 def moto() -> Iterator[Server]:
-    with moto_dynamodb() as server:
+    with moto_server() as server:
         yield server
 
 
