@@ -7,13 +7,16 @@ profiles, roles. None of it is ever a setting of ours, and none is told in a mes
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
+
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from hitparade.errors import ConfigError, MissingExtra, StorageError
 
+T = TypeVar("T")
 ATTEMPTS = 6
 CONNECT_SECONDS = 5
 READ_SECONDS = 60
@@ -71,6 +74,16 @@ def descriptions() -> Any:
     from botocore.loaders import create_loader
 
     return create_loader()
+
+
+def again(call: Callable[[], T], *, attempts: int) -> T:
+    """What a call gives in the end; what may pass (StorageError) is tried again with growing, random pauses."""
+    return Retrying(
+        retry=retry_if_exception_type(StorageError),
+        stop=stop_after_attempt(attempts),
+        wait=wait_random_exponential(0.1, max=5),
+        reraise=True,
+    )(call)
 
 
 @contextmanager

@@ -66,7 +66,7 @@ def test_an_update_is_never_sent_twice(lake: Lake) -> None:
 
 
 def test_a_busy_catalog_is_asked_again(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hitparade.lake.catalog.wait_random_exponential", lambda *_, **__: 0)
+    monkeypatch.setattr("hitparade.aws.wait_random_exponential", lambda *_, **__: 0)
     refusals = iter(range(3))
 
     def busy(**_: Any) -> None:

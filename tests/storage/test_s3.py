@@ -300,7 +300,7 @@ def test_a_network_that_fails_at_every_third_request_loses_nothing(
 
 
 def test_a_range_that_breaks_off_is_asked_for_again(bucket: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hitparade.storage.s3.wait_random_exponential", lambda *_, **__: 0)
+    monkeypatch.setattr("hitparade.aws.wait_random_exponential", lambda *_, **__: 0)
     data = (bytes(range(251)) * (300_000 // 251 + 1))[:300_000]
     bucket.put("a", data)
     broken = iter([True, False, True, True, False])

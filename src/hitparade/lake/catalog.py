@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,9 @@ from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import NoSuchTableError
 from pyiceberg.table import Table
 from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError, OperationalError
-from tenacity import Retrying, retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from hitparade.aws import explained, open_client
+from hitparade.aws import again, explained, open_client
 from hitparade.errors import ConfigError, LakeError, MissingExtra, StorageError
 from hitparade.storage import Storage, is_remote
 from hitparade.storage.local import errors_explained
@@ -95,19 +95,13 @@ def name_of(catalog: MetastoreCatalog) -> str:
 
 def load_table(catalog: MetastoreCatalog, identifier: tuple[str, str]) -> Table | None:
     """A table as it is now, or None. Glue is asked again when it is busy."""
-    attempts = 1 if isinstance(catalog, SqlCatalog) else GLUE_ATTEMPTS
-    for attempt in Retrying(
-        retry=retry_if_exception_type(StorageError),
-        stop=stop_after_attempt(attempts),
-        wait=wait_random_exponential(0.1, max=5),
-        reraise=True,
-    ):
-        with attempt, catalog_explained(name_of(catalog)):
-            try:
-                return catalog.load_table(identifier)
-            except NoSuchTableError:
-                return None
-    raise AssertionError("it returns or raises")
+
+    def ask() -> Table | None:
+        with catalog_explained(name_of(catalog)), suppress(NoSuchTableError):
+            return catalog.load_table(identifier)
+        return None
+
+    return again(ask, attempts=1 if isinstance(catalog, SqlCatalog) else GLUE_ATTEMPTS)
 
 
 @contextmanager

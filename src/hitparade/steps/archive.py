@@ -55,12 +55,13 @@ def decide(ws: Workspace, folder: str) -> dict[Blob, Delivery]:
 def settle_exactly(ws: Workspace, dataset: Dataset, known: Mapping[Blob, Delivery], outcome: Archived) -> None:
     """Move files whose etag tells that they are what the ledger knows."""
     settled = {blob: delivery for blob, delivery in known.items() if delivery.status != "released"}
-    for delivery in settled.values():
-        write_report(ws, dataset, delivery, outcome)
+    places = {blob: place_of(ws, dataset, delivery) for blob, delivery in settled.items()}
+    for blob, delivery in settled.items():
+        write_report(ws, delivery, places[blob], outcome)
     with ws.progress.of(f"archive {dataset}", len(settled)) as advance, ThreadPoolExecutor(MOVING_THREADS) as pool:
 
         def move(blob: Blob) -> bool:
-            return put(ws, blob, place_of(ws, dataset, settled[blob]), cold=settled[blob].status != "quarantined")
+            return put(ws, blob, places[blob], cold=settled[blob].status != "quarantined")
 
         for blob, moved in zip(settled, pool.map(move, settled), strict=True):
             if moved:
@@ -92,15 +93,17 @@ def settle(ws: Workspace, dataset: Dataset, claimed: Blob, sha256: str, outcome:
         if not release(ws.storage, claimed):
             log.get_logger().warning("archive.waits", file=claimed.name, reason="its name is taken by a newer file")
         return
-    write_report(ws, dataset, known[-1], outcome)
-    count(known[-1], outcome)
-    put(ws, claimed, place_of(ws, dataset, known[-1]), cold=known[-1].status != "quarantined")
+    delivery = known[-1]
+    place = place_of(ws, dataset, delivery)
+    write_report(ws, delivery, place, outcome)
+    count(delivery, outcome)
+    put(ws, claimed, place, cold=delivery.status != "quarantined")
 
 
-def write_report(ws: Workspace, dataset: Dataset, delivery: Delivery, outcome: Archived) -> None:
+def write_report(ws: Workspace, delivery: Delivery, place: str, outcome: Archived) -> None:
     """Of a file that goes into quarantine, write why; before it goes, so that none lies there without."""
     if delivery.status == "quarantined":
-        report_url = f"{place_of(ws, dataset, delivery)}.report.json"
+        report_url = f"{place}.report.json"
         ws.storage.write(report_url, as_report(ws, delivery))
         outcome.reports.append(report_url)
 
@@ -127,10 +130,10 @@ def put(ws: Workspace, blob: Blob, target: str, *, cold: bool) -> bool:
 
 def place_of(ws: Workspace, dataset: Dataset, delivery: Delivery) -> str:
     """Where a settled file goes."""
-    quarantined = delivery.status == "quarantined"
-    folder = (
-        quarantine_of(ws, dataset, delivery) if quarantined else ws.settings.place(f"{ws.settings.archive}/{dataset}")
-    )
+    if delivery.status == "quarantined":
+        folder = quarantine_of(ws, dataset, delivery)
+    else:
+        folder = ws.settings.place(f"{ws.settings.archive}/{dataset}")
     return f"{folder}/{delivery.seq:08d}-{delivery.name}"
 
 
@@ -138,12 +141,9 @@ def quarantine_of(ws: Workspace, dataset: Dataset, delivery: Delivery) -> str:
     """The quarantine folder: the contract's own, in the bucket or workspace of the landing zone, else the setting's."""
     text = ws.ledger.contract_text(delivery.contract) if delivery.contract else None
     validation = json.loads(text).get("schema", {}).get("validation", {}) if text else {}
-    own = validation.get("quarantine_path")
-    return (
-        ws.settings.place_beside(ws.settings.landing.folder(dataset), own)
-        if own
-        else ws.settings.place(ws.settings.quarantine)
-    )
+    if own := validation.get("quarantine_path"):
+        return ws.settings.place_beside(ws.settings.landing.folder(dataset), own)
+    return ws.settings.place(ws.settings.quarantine)
 
 
 def as_report(ws: Workspace, delivery: Delivery) -> bytes:

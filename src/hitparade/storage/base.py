@@ -151,8 +151,12 @@ class Storage:
         within = [path.relative_to(root) for path in paths]
         if name is not None:
             within = [each.with_name(f"{name}-{number}.parquet") for number, each in enumerate(within)]
+        return self.put_all(paths, [f"{folder}/{each.as_posix()}" for each in within])
+
+    def put_all(self, paths: Sequence[Path], urls: Sequence[str]) -> tuple[str, ...]:
+        """See Medium, for several files; the URLs."""
         with ThreadPoolExecutor(TRANSFERS) as pool:
-            return tuple(pool.map(self.put, paths, [f"{folder}/{each.as_posix()}" for each in within]))
+            return tuple(pool.map(self.put, paths, urls))
 
     def fetch(self, url: str, target: Path) -> str:
         """See Medium."""

@@ -13,9 +13,7 @@ from hashlib import md5
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar, cast
 
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
-
-from hitparade.aws import code_of, explained, open_client
+from hitparade.aws import again, code_of, explained, open_client
 from hitparade.errors import StorageError
 from hitparade.model import Blob
 from hitparade.storage.base import S3Options
@@ -305,16 +303,13 @@ class Ranged(io.RawIOBase):
     def _get(self, wanted: str | None) -> tuple[Mapping[str, Any], bytes]:
         options = {"Range": wanted, "IfMatch": self.etag}
         given = {name: value for name, value in options.items() if value is not None}
-        for attempt in Retrying(
-            retry=retry_if_exception_type(StorageError),
-            stop=stop_after_attempt(READ_ATTEMPTS),
-            wait=wait_random_exponential(0.1, max=5),
-            reraise=True,
-        ):
-            with attempt, explained(f"read {self.url}"):
+
+        def ask() -> tuple[Mapping[str, Any], bytes]:
+            with explained(f"read {self.url}"):
                 answer = self.client.get_object(Bucket=self.bucket, Key=self.key, **given)
-                return answer, cast("bytes", answer["Body"].read())
-        raise AssertionError("it returns or raises")
+                return answer, answer["Body"].read()
+
+        return again(ask, attempts=READ_ATTEMPTS)
 
     def readable(self) -> bool:
         """It is."""

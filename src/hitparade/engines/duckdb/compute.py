@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from hitparade.engines.base import relations_of
 from hitparade.engines.duckdb.connection import Connected, copy_to, parquet_below
+from hitparade.engines.duckdb.remote import Outbox
 from hitparade.model import Column, ColumnType, ComputedDays, InEffect, Kpi, Relation
 from hitparade.sqltext import identifier, quoted
 
@@ -56,12 +57,14 @@ class Computing(Connected):
         self.build(relations)
         files: dict[str, tuple[str, ...]] = {}
         written: dict[tuple[str, date], int] = {}
-        for kpi in kpis:
-            folder = Path(folders[kpi.name])
-            self.run(copy_to(self.with_vanished(kpi, previous[kpi.name]), folder, by_day=True))
-            files[kpi.name] = parquet_below(folder)
-            for day, count in self.counts(files[kpi.name]).items():
-                written[kpi.name, day] = count
+        with Outbox(self.storage, folders, self.scratch) as box:
+            for kpi in kpis:
+                folder = Path(box.local[kpi.name])
+                self.run(copy_to(self.with_vanished(kpi, previous[kpi.name]), folder, by_day=True))
+                here = parquet_below(folder)
+                for day, count in self.counts(here).items():
+                    written[kpi.name, day] = count
+                files[kpi.name] = box.placed(kpi.name, here)
         plays = "plays" if any(relation.name == "plays" for relation in relations) else DISTINCT_LISTENS
         distinct = dict(self.rows(f"SELECT listen_date, count(*) FROM {plays} GROUP BY listen_date"))
         return ComputedDays(files=files, rows=written, listens={day: distinct.get(day, 0) for day in days})

@@ -12,9 +12,11 @@ from hitparade.engines import validation
 from hitparade.engines.base import BadRows, Flawed
 from hitparade.engines.duckdb.catalogue import Catalogue
 from hitparade.engines.duckdb.connection import copy_to, parquet_below, read_parquet
+from hitparade.engines.duckdb.remote import Outbox
 from hitparade.engines.exact import NotCsv, read_exactly
 from hitparade.model import Dataset, InEffect, Problem, Severity, Source, Staged, Staging
 from hitparade.sqltext import quoted
+from hitparade.storage import is_remote
 
 NO_DAY = "listen_date=__HIVE_DEFAULT_PARTITION__"
 EXAMPLES = 5
@@ -28,10 +30,18 @@ class Loading(Catalogue):
 
         Files that the fast reader refuses or counts otherwise than their lines are read again, exactly.
         """
+        if is_remote(folder):
+            self.storage.remove_below(folder)  # of an earlier go, with files that are not among these
+        with Outbox(self.storage, {"listens": folder}, self.scratch) as box:
+            local = Path(box.local["listens"])
+            done = self._stage_listens(sources, local)
+            return replace(done, files={"listens": box.placed("listens", parquet_below(local))})
+
+    def _stage_listens(self, sources: Sequence[Source], folder: Path) -> Staging:
         readable, unreadable = self.made_exact([source for source in sources if source.doubtful], sources)
         while True:
             try:
-                staged = self._copy_listens(readable, Path(folder))
+                staged = self._copy_listens(readable, folder)
                 wrong = [source for source in readable if miscounted(source, staged[source.load_id])]
             except self.duckdb.InvalidInputException:
                 wrong = [source for source in readable if not self.can_read(source)]
@@ -41,12 +51,7 @@ class Loading(Catalogue):
                 break
             readable, failed = self.made_exact(wrong, readable)
             unreadable |= failed
-        return Staging(
-            sources=tuple(readable),
-            staged=staged,
-            files={"listens": parquet_below(Path(folder))},
-            unreadable=unreadable,
-        )
+        return Staging(sources=tuple(readable), staged=staged, files={}, unreadable=unreadable)
 
     def _copy_listens(self, sources: Sequence[Source], folder: Path) -> dict[int, Staged]:
         """Write the good rows of all files in one pass; the bad ones go where they can be counted, and away."""
@@ -78,8 +83,9 @@ class Loading(Catalogue):
         read = self.read_catalogue(source, dataset)
         if not read.sources:
             return read
-        files = self.write_changes(source.load_id, dataset, folders, in_effect=in_effect, watched=watched)
-        return replace(read, files=files)
+        with Outbox(self.storage, folders, self.scratch) as box:
+            files = self.write_changes(source.load_id, dataset, box.local, in_effect=in_effect, watched=watched)
+            return replace(read, files={table: box.placed(table, written) for table, written in files.items()})
 
     def read_catalogue(self, source: Source, dataset: Dataset) -> Staging:
         """See Engine."""
@@ -133,7 +139,12 @@ class Loading(Catalogue):
 
     def problems(self, files: Sequence[Flawed], *, now: datetime) -> Mapping[int, BadRows]:
         """See Engine."""
-        return {each.source.load_id: self._bad_rows(each.source, Path(each.folder), now) for each in files}
+        found: dict[int, BadRows] = {}
+        for each in files:
+            with Outbox(self.storage, {"rejects": each.folder}, self.scratch) as box:
+                bad = self._bad_rows(each.source, Path(box.local["rejects"]), now)
+                found[each.source.load_id] = replace(bad, files=box.placed("rejects", bad.files))
+        return found
 
     def _bad_rows(self, source: Source, folder: Path, now: datetime) -> BadRows:
         with self.in_order():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from hitparade.storage.s3 import Ranged
 
 SCHEMES = ("s3", "s3a")
-TRANSFERS = 8
 REMEMBERED = 500
 
 
@@ -162,5 +160,4 @@ class Outbox:
         if not is_remote(self.folders[name]):
             return tuple(files)
         urls = [f"{self.folders[name]}{file.removeprefix(self.local[name])}" for file in files]
-        with ThreadPoolExecutor(TRANSFERS) as pool:
-            return tuple(pool.map(self.storage.put, map(Path, files), urls))
+        return self.storage.put_all([Path(file) for file in files], urls)
