@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from hitparade.config import read_settings
+from tests.acceptance.test_contracts import VERSION_1
 from tests.emulator.emulated import Emulated, emulator
 
 BUCKETS = {
@@ -51,24 +52,6 @@ SCRIPTS = {
     "calculate_metrics_etl.py": ["music-stream-glue/scripts/calculate_metrics_etl.py"],
     "insert_metrics_dynamo.py": ["music-stream-glue/scripts/insert_metrics_dynamo.py"],
 }
-MANIFEST = {
-    "name": "manifest.json",
-    "version": "1.0",
-    "directory": "data/streams/",
-    "purpose": "Store incoming streaming data.",
-    "schema": {
-        "extension": ".csv",
-        "max_rows": 11346,
-        "name_pattern": "streams[0-9]+.csv",
-        "fields_required": True,
-        "fields": {
-            "user_id": {"type": "int", "required": True},
-            "track_id": {"type": "string", "required": True},
-            "listen_time": {"type": "timestamp", "required": True},
-        },
-        "validation": {"on_error": "quarantine", "quarantine_path": "data/quarantine"},
-    },
-}
 TABLES = {
     "music_kpis_table": ["date", "genre"],
     "music_streaming_avg_listening_time": ["genre", "listen_date"],
@@ -107,7 +90,7 @@ def test_every_bucket_and_place_is_there(seeded: Emulated) -> None:
 
 
 def test_the_manifest_is_the_documented_one_and_the_sample_keeps_to_it(seeded: Emulated) -> None:
-    assert json.loads(read(seeded, "music-streaming-etl", "data/streams/manifest.json")) == MANIFEST
+    assert json.loads(read(seeded, "music-streaming-etl", "data/streams/manifest.json")) == VERSION_1
     header, *rows = read(seeded, "music-streaming-etl", "data/streams/streams1.csv").decode().splitlines()
     assert header == "user_id,track_id,listen_time"
     assert 0 < len(rows) <= 11346

@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 
 from hitparade.storage import Storage
+from tests.dynamodb import reach
 from tests.s3 import Server, moto_server, seaweedfs
 
 
@@ -54,12 +55,7 @@ def weed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(params=["moto", "weed"])
 def bucket(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     """A new bucket on each server."""
-    server: Server = request.getfixturevalue(request.param)
-    for name, value in server.environment.items():
-        monkeypatch.setenv(name, value)
-    storage = Storage()
-    yield Place(storage, f"{server.make_bucket(f'tests-{uuid4().hex}')}/a folder", server)
-    storage.close()
+    yield from in_bucket(request.getfixturevalue(request.param), monkeypatch)
 
 
 @pytest.fixture(params=["disk", "moto", "weed"])
@@ -68,9 +64,12 @@ def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
     if request.param == "disk":
         yield Place(Storage(), str(tmp_path / "a folder"))
         return
-    server: Server = request.getfixturevalue(request.param)
-    for name, value in server.environment.items():
-        monkeypatch.setenv(name, value)
+    yield from in_bucket(request.getfixturevalue(request.param), monkeypatch)
+
+
+def in_bucket(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    """A folder in a new bucket of a server."""
+    reach(server, monkeypatch)
     storage = Storage()
     yield Place(storage, f"{server.make_bucket(f'tests-{uuid4().hex}')}/a folder", server)
     storage.close()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
 from itertools import chain, islice
 from typing import Any, Final, TypeVar
 
 from hitparade.aws import code_of, explained, open_client
 from hitparade.errors import StorageError
+from hitparade.sinks.dynamodb.tables import Table
 
 HANDS: Final = 32
 DEADLINE_SECONDS: Final = 300.0
@@ -22,6 +23,25 @@ Item = TypeVar("Item")
 CONDITION: Final = "ConditionalCheckFailedException"
 NOT_THERE: Final = "ResourceNotFoundException"
 INVALID: Final = "ValidationException"
+
+
+class Opened:
+    """Some tables under a prefix, and a client for them that is there when it is first asked for."""
+
+    def __init__(self, url: str, tables: Sequence[Table], *, prefix: str) -> None:
+        self.url = url
+        self.tables = tables
+        self.prefix = prefix
+
+    @cached_property
+    def client(self) -> Any:
+        """The client, shared by all threads."""
+        return client_of()
+
+    def close(self) -> None:
+        """Let go of everything."""
+        if "client" in self.__dict__:
+            self.client.close()
 
 
 class Expected(Exception):

@@ -10,13 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import cached_property
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any
 
 from hitparade.errors import ConfigError
 from hitparade.model import ColumnType, Kpi
-from hitparade.sinks.dynamodb.calls import INVALID, NOT_THERE, Expected, client_of, found
+from hitparade.sinks.dynamodb.calls import INVALID, NOT_THERE, Expected, Opened, found
 from hitparade.sinks.dynamodb.items import BATCH_ROWS, Attribute, key_value
 from hitparade.sinks.dynamodb.publications import Publications
 from hitparade.sinks.dynamodb.tables import DAY, Keys, Table, default_tables, run_attribute
@@ -41,18 +40,8 @@ class Way:
         return {name: key_value(where[str(column)]) for name, column in zip(self.keys, given, strict=False)}
 
 
-class DynamoDbReader:
+class DynamoDbReader(Opened):
     """See Reader."""
-
-    def __init__(self, url: str, tables: Sequence[Table], *, prefix: str) -> None:
-        self.url = url
-        self.tables = tables
-        self.prefix = prefix
-
-    @cached_property
-    def client(self) -> Any:
-        """The client."""
-        return client_of()
 
     def days(self) -> tuple[date, ...]:
         """See Reader."""
@@ -80,11 +69,6 @@ class DynamoDbReader:
         while some := list(islice(rows, BATCH_ROWS)):
             batches.append(pa.RecordBatch.from_pylist(some, schema=schema))
         return pa.Table.from_batches(batches, schema=schema).sort_by([(name, "ascending") for name in kpi.grain])
-
-    def close(self) -> None:
-        """See Reader."""
-        if "client" in self.__dict__:
-            self.client.close()
 
     def _rows(self, kpi: Kpi, where: Mapping[str, object]) -> Iterator[Mapping[str, Any]]:
         """Rows of the day or the genre that is wanted, else of every day; others may be among them."""

@@ -16,7 +16,7 @@ from hitparade.errors import Fenced
 from hitparade.model import Kpi
 from hitparade.progress import Advance
 from hitparade.sinks.base import unseen
-from hitparade.sinks.dynamodb.calls import CONDITION, Expected, answered, client_of, each
+from hitparade.sinks.dynamodb.calls import CONDITION, Expected, Opened, answered, each
 from hitparade.sinks.dynamodb.creation import ensure
 from hitparade.sinks.dynamodb.items import Update, moves, served, updates
 from hitparade.sinks.dynamodb.moving import Key, Moving
@@ -35,18 +35,8 @@ class Gone:
     keys: Sequence[Key] = ()
 
 
-class DynamoDbSink:
+class DynamoDbSink(Opened):
     """See Sink. Rows of zeros are written as they are: nothing is ever deleted."""
-
-    def __init__(self, url: str, tables: Sequence[Table], *, prefix: str) -> None:
-        self.url = url
-        self.tables = tables
-        self.prefix = prefix
-
-    @cached_property
-    def client(self) -> Any:
-        """The client, shared by all threads."""
-        return client_of()
 
     @cached_property
     def publications(self) -> Publications:
@@ -78,11 +68,6 @@ class DynamoDbSink:
         held = Publications(self.client, self.prefix)
         runs = [held.run(table.name, kpi.name, day) for table in self._fed_by(kpi)]
         return None if None in runs else min((run for run in runs if run is not None), default=None)
-
-    def close(self) -> None:
-        """See Sink."""
-        if "client" in self.__dict__:
-            self.client.close()
 
     def _fed_by(self, kpi: Kpi) -> Sequence[Table]:
         return [table for table in self.tables if kpi.name in table.kpis]
