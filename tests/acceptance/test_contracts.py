@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -34,8 +35,9 @@ MANY = [f"{number},t{number},2024-06-25 12:00:00" for number in range(11_346)]
 
 def version_2(**validation: Any) -> dict[str, Any]:
     """The same contract, deciding by row."""
-    schema = {**VERSION_1["schema"], "validation": validation}
-    return {**VERSION_1, "version": "2.0", "schema": schema}
+    contract = copy.deepcopy(VERSION_1)
+    contract["schema"]["validation"] = validation
+    return contract | {"version": "2.0"}
 
 
 @pytest.fixture
