@@ -119,7 +119,7 @@ def charts_of(ws: Workspace, source: str | None) -> Iterator[Charts]:
     if source is None:
         yield Charts(ws)
         return
-    with closing(open_reader(source)) as reader:
+    with closing(open_reader(source, place=ws.settings.place)) as reader:
         yield Charts(ws, reader)
 
 

@@ -6,11 +6,11 @@ and never commits: it is told which rows count, and gives back what it wrote and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Literal, Protocol, Self, TypeVar
 
 from hitparade.model import ComputedDays, Dataset, InEffect, Kpi, Problem, Relation, Source, Staging
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+Stage = Literal["validated", "transformed"]
+"""How far rows that leave for other systems have come: as delivered, or with what is derived from them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,27 @@ class Engine(Protocol):
         """
         ...
 
+    # -- rows for a warehouse
+
+    def new_listens(
+        self,
+        listens: InEffect,
+        *,
+        wanted: Mapping[date, Collection[int]],
+        held: Mapping[date, Collection[int]],
+    ) -> Iterator[pa.RecordBatch]:
+        """The listens, each once, that the loads `wanted` have on their days and the loads `held` do not.
+
+        Both map days to load_ids; `listens` names the files. Columns are those of `listens` but load_id.
+        """
+        ...
+
+    def newest_rows(
+        self, dataset: Dataset, in_effect: InEffect, load_ids: Collection[int]
+    ) -> Iterator[tuple[str, Iterator[pa.RecordBatch]]]:
+        """The rows of a catalogue whose key was last delivered by some loads, by relation, to be taken in turn."""
+        ...
+
     # -- answers
 
     def put_stored(self, kpi: Kpi, files: Sequence[str]) -> None:
@@ -136,6 +159,26 @@ class Engine(Protocol):
 
     def answer(self, kpi: Kpi, *, where: Mapping[str, object], limits: Mapping[str, int]) -> pa.Table:
         """Rows of a KPI that was put, in the order of its keys; `where` wants a value, `limits` at most a value."""
+        ...
+
+    # -- exports
+
+    def export_catalogue(
+        self, targets: Mapping[tuple[Stage, Dataset], Path], *, songs: InEffect | None, users: InEffect | None
+    ) -> Mapping[tuple[Stage, Dataset], int]:
+        """Write the catalogue in effect as files of this disk, one for each stage and dataset; the rows of each.
+
+        A dataset that no target is of may be None.
+        """
+        ...
+
+    def export_listens(
+        self, files: Sequence[str], targets: Mapping[int, Mapping[Stage, Path]]
+    ) -> Mapping[int, Mapping[Stage, int]]:
+        """Write the rows of loads, repeats too, as files of this disk, by load_id and stage; the rows of each.
+
+        `files` are those of the lake that the rows lie in, among others.
+        """
         ...
 
     def close(self) -> None:

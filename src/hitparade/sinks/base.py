@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import date
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from hitparade.errors import ConfigError
-from hitparade.model import Kpi
+from hitparade.model import Dataset, Delivery, Kpi
 from hitparade.progress import Advance
 from hitparade.storage import Storage
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SCHEMES = ("dynamodb", "files")
-READABLE = ("dynamodb",)
+SCHEMES = {"dynamodb": "dynamodb", "files": "files", "postgresql": "warehouse", "redshift": "warehouse"}
+"""Scheme -> the part of this folder that knows it."""
+READABLE = ("dynamodb", "postgresql", "redshift")
 
 
 def unseen(units: int) -> None:
@@ -52,6 +54,57 @@ class Sink(Protocol):
         ...
 
 
+@runtime_checkable
+class Warehouse(Sink, Protocol):
+    """A sink that keeps listens and the catalogue too, and may compute KPIs of them itself (`computes`)."""
+
+    computes: bool
+
+    def merged(self, dataset: Dataset) -> frozenset[int]:
+        """The load_ids of a catalogue that are here."""
+        ...
+
+    def turn(self, kpis: Iterable[Kpi], *, run: int) -> AbstractContextManager[Turn]:
+        """A transaction in which nobody else writes; the tables and views of KPIs are there in it."""
+        ...
+
+
+class Turn(Protocol):
+    """What is done in one transaction of a warehouse; all of it is true at its end, or nothing.
+
+    Where a later run has written the same before, it is refused (Fenced).
+    """
+
+    def held(self, days: Collection[date]) -> Mapping[date, frozenset[int]]:
+        """The load_ids whose listens are here, for each of some days."""
+        ...
+
+    def take_out(self, days: Collection[date]) -> None:
+        """Remove the listens of days, and that their loads are here."""
+        ...
+
+    def add_listens(self, batches: Iterable[pa.RecordBatch], loads: Mapping[date, Mapping[Delivery, int]]) -> int:
+        """Append listens, and record the deliveries, with their rows of each day, that they come from."""
+        ...
+
+    def merge(
+        self,
+        dataset: Dataset,
+        rows: Iterable[tuple[str, Iterator[pa.RecordBatch]]],
+        deliveries: Collection[Delivery],
+    ) -> int:
+        """Put rows of a catalogue, by relation, in the place of those with their keys; how many keys there were."""
+        ...
+
+    def put(self, kpi: Kpi, days: Collection[date], batches: Iterable[pa.RecordBatch]) -> Mapping[date, int]:
+        """Put days of a KPI in the place of what is here of them; the rows of each."""
+        ...
+
+    def compute(self, wanted: Sequence[tuple[Kpi, Collection[date]]]) -> Mapping[tuple[str, date], int]:
+        """Compute days of KPIs from the rows that are here; the rows of each KPI's day."""
+        ...
+
+
 class Reader(Protocol):
     """A place that KPIs are read from as the lake gives them: same columns, types and order, no rows of zeros."""
 
@@ -74,16 +127,17 @@ def open_sink(url: str, *, place: Callable[[str], str], storage: Storage | None 
     return sink
 
 
-def open_reader(url: str) -> Reader:
-    """A reader of what the sink at a URL has written."""
-    reader: Reader = module_of(url, READABLE).open_reader(url)
+def open_reader(url: str, *, place: Callable[[str], str] = str) -> Reader:
+    """A reader of what the sink at a URL has written; `place` as for sinks."""
+    reader: Reader = module_of(url, READABLE).open_reader(url, place=place)
     return reader
 
 
-def module_of(url: str, schemes: tuple[str, ...]) -> Any:
+def module_of(url: str, schemes: Collection[str]) -> Any:
     """The module of a URL's scheme, if it is one of these."""
     scheme = url.partition(":")[0]
     if scheme not in schemes:
         known = ", ".join(f"{name}:..." for name in schemes)
-        raise ConfigError(f"sinks: no sink for '{url}'", hint=f"there is {known}")
-    return import_module(f"hitparade.sinks.{scheme}")
+        # A URL may have a password in it.
+        raise ConfigError(f"sinks: no sink for '{scheme}:'", hint=f"there is {known}")
+    return import_module(f"hitparade.sinks.{SCHEMES[scheme]}")

@@ -5,12 +5,15 @@ Wanted is, for each KPI's day, the run that last computed it; present is the com
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
 from hitparade import log
 from hitparade.model import Computation, Publication
-from hitparade.sinks import Sink
+from hitparade.progress import Advance
+from hitparade.sinks import Sink, Warehouse
+from hitparade.steps import warehouse
 from hitparade.workspace import Workspace
 
 RECORD_EVERY = 200
@@ -30,6 +33,8 @@ def publish(ws: Workspace) -> Published:
     outcome = Published()
     for sink in ws.sinks:
         before = outcome.kpi_days
+        if isinstance(sink, Warehouse):
+            publish_catalogue(ws, sink)
         while missing := decide(ws, sink):
             if ws.turn.begin():
                 continue
@@ -37,6 +42,16 @@ def publish(ws: Workspace) -> Published:
         if outcome.kpi_days > before:
             log.get_logger().info("publish.done", sink=sink.url, kpi_days=outcome.kpi_days - before)
     return outcome
+
+
+def publish_catalogue(ws: Workspace, sink: Warehouse) -> None:
+    """Bring songs and users to a warehouse."""
+    while datasets := warehouse.behind(ws, sink):
+        if ws.turn.begin():
+            continue
+        for dataset in datasets:
+            keys = warehouse.bring_catalogue(ws, sink, dataset)
+            log.get_logger().info("publish.catalogue", sink=sink.url, dataset=dataset, keys=keys)
 
 
 def decide(ws: Workspace, sink: Sink) -> list[Computation]:
@@ -52,28 +67,46 @@ def tables(ws: Workspace, sink: Sink) -> dict[str, str]:
 
 def reconcile(ws: Workspace, sink: Sink, missing: list[Computation], outcome: Published) -> None:
     """Write KPI days, and record every so many or so often: what is not recorded is written again."""
-    kpis, places = {kpi.name: kpi for kpi in ws.daily_kpis}, tables(ws, sink)
+    places = tables(ws, sink)
     done: list[Publication] = []
     with ws.progress.of(f"publish {sink.url}", sum(each.rows for each in missing)) as advance:
-        for each in missing:
-            kpi = kpis[each.kpi]
-            files = [file.path for file in ws.lake.files(f"kpi_{kpi.name}", [each.listen_date])]
-            stored = ws.engine.stored(kpi, files)
-            rows = sink.write(kpi, each.listen_date, stored, run=ws.turn.number, advance=advance)
-            done.append(
-                Publication(
-                    sink=sink.url,
-                    table=places[kpi.name],
-                    listen_date=each.listen_date,
-                    computed_run=each.run,
-                    rows=rows,
-                    published_at=ws.clock(),
-                    run=ws.turn.number,
-                )
-            )
+        for each, rows in written(ws, sink, missing, advance):
+            done.append(publication(ws, each, rows, sink=sink.url, table=places[each.kpi]))
             outcome.kpi_days += 1
             outcome.rows += rows
             if len(done) == RECORD_EVERY or ws.clock() - done[0].published_at >= RECORD_AFTER:
                 ws.ledger.record_publications(ws.turn.number, done)
                 done = []
     ws.ledger.record_publications(ws.turn.number, done)
+
+
+def written(
+    ws: Workspace, sink: Sink, missing: list[Computation], advance: Advance
+) -> Iterator[tuple[Computation, int]]:
+    """Write KPI days; how many rows each has. A warehouse takes some days at a time, with the listens they are of."""
+    if isinstance(sink, Warehouse):
+        for batch in warehouse.batches(missing, ws.settings.compute.batch_rows):
+            counts = warehouse.bring_days(ws, sink, batch)
+            for each in batch:
+                advance(each.rows)
+                yield each, counts[each.kpi, each.listen_date]
+        return
+    kpis = {kpi.name: kpi for kpi in ws.daily_kpis}
+    for each in missing:
+        kpi = kpis[each.kpi]
+        files = [file.path for file in ws.lake.files(f"kpi_{kpi.name}", [each.listen_date])]
+        stored = ws.engine.stored(kpi, files)
+        yield each, sink.write(kpi, each.listen_date, stored, run=ws.turn.number, advance=advance)
+
+
+def publication(ws: Workspace, each: Computation, rows: int, *, sink: str, table: str) -> Publication:
+    """What is recorded of a KPI's day that a sink took."""
+    return Publication(
+        sink=sink,
+        table=table,
+        listen_date=each.listen_date,
+        computed_run=each.run,
+        rows=rows,
+        published_at=ws.clock(),
+        run=ws.turn.number,
+    )

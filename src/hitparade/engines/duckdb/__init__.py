@@ -5,14 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from hitparade.engines.duckdb.compute import Computing
+from hitparade.engines.duckdb.export import Exporting
 from hitparade.engines.duckdb.load import Loading
+from hitparade.engines.duckdb.rows import Rows
 from hitparade.storage import Storage
 
 __all__ = ["DuckDBEngine", "open_engine"]
 
 
-class DuckDBEngine(Loading, Computing):
-    """Turns files into Parquet and days into KPIs; see Loading and Computing.
+class DuckDBEngine(Loading, Computing, Rows, Exporting):
+    """Turns files into Parquet and days into KPIs; see Loading, Computing, Rows and Exporting.
 
     What belongs in a bucket is written on this disk first, and put there when it is whole.
     """

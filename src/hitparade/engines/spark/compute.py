@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from hitparade.engines.spark import tasks
 from hitparade.engines.spark.connection import Connected
 from hitparade.engines.spark.session import failures_explained
 from hitparade.engines.spark.spread import spread
-from hitparade.model import Column, ColumnType, ComputedDays, InEffect, Kpi, Problem
+from hitparade.model import Column, ColumnType, ComputedDays, Dataset, InEffect, Kpi, Problem
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -109,6 +109,24 @@ class Computing(Connected):
             # Spark takes the column that it partitions by out of the files, so it is given a copy.
             days = rows.withColumn("day", rows["listen_date"]).hint("rebalance", "day")
             days.write.mode("append").partitionBy("day").parquet(folder)
+
+    # -- rows for a warehouse: they pass through the driver
+
+    def new_listens(
+        self,
+        listens: InEffect,
+        *,
+        wanted: Mapping[date, Collection[int]],
+        held: Mapping[date, Collection[int]],
+    ) -> Iterator[pa.RecordBatch]:
+        """See Engine."""
+        return self.local.new_listens(listens, wanted=wanted, held=held)
+
+    def newest_rows(
+        self, dataset: Dataset, in_effect: InEffect, load_ids: Collection[int]
+    ) -> Iterator[tuple[str, Iterator[pa.RecordBatch]]]:
+        """See Engine."""
+        return self.local.newest_rows(dataset, in_effect, load_ids)
 
     # -- answers
 

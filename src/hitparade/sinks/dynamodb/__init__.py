@@ -28,7 +28,7 @@ def open_sink(url: str, **_: object) -> DynamoDbSink:
     return DynamoDbSink(url, tables, prefix=prefix)
 
 
-def open_reader(url: str) -> DynamoDbReader:
+def open_reader(url: str, **_: object) -> DynamoDbReader:
     """The reader of what the sink of a `dynamodb:` URL has written."""
     tables, prefix = chosen(url)
     return DynamoDbReader(url, tables, prefix=prefix)

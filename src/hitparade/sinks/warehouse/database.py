@@ -1,0 +1,63 @@
+"""What PostgreSQL and Redshift have in common, as far as the sink needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, Protocol
+
+from hitparade.sinks.warehouse.tables import Dialect, Kind, Table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class Database(Protocol):
+    """One connection. Statements are in the part of SQL that both understand; values stand as `%s`."""
+
+    dialect: Dialect
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """What is done within becomes true at its end, or not at all."""
+        ...
+
+    def run(self, sql: str, values: Sequence[object] = ()) -> int:
+        """Run a statement; how many rows it touched."""
+        ...
+
+    def rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a query."""
+        ...
+
+    def copy(self, table: Table, batches: Iterable[pa.RecordBatch]) -> int:
+        """Append rows, whose columns are the table's in their order; how many."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the connection; what is not committed is undone."""
+        ...
+
+
+def arrow_schema(table: Table) -> pa.Schema:
+    """A table's columns as Arrow knows them."""
+    import pyarrow as pa
+
+    kinds: dict[Kind, pa.DataType] = {
+        "string": pa.string(),
+        "int": pa.int32(),
+        "long": pa.int64(),
+        "double": pa.float64(),
+        "date": pa.date32(),
+        "timestamp": pa.timestamp("us"),
+    }
+    return pa.schema([(name, kinds[kind]) for name, kind in table.columns.items()])
+
+
+def shaped(table: Table, batches: Iterable[pa.RecordBatch]) -> Iterable[pa.RecordBatch]:
+    """Batches with just the table's names and types, by their place."""
+    import pyarrow as pa
+
+    schema = arrow_schema(table)
+    for batch in batches:
+        columns = [column.cast(kind) for column, kind in zip(batch.columns, schema.types, strict=True)]
+        yield pa.RecordBatch.from_arrays(columns, schema=schema)

@@ -1,0 +1,100 @@
+"""PostgreSQL, 15 or newer: rows go in by COPY in its binary form, within the transaction that they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from hitparade.errors import ConfigError, Conflict, MissingExtra, StorageError
+from hitparade.sinks.warehouse.database import arrow_schema, shaped
+from hitparade.sinks.warehouse.tables import Dialect, Table
+from hitparade.sqltext import identifier
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+CONNECT_SECONDS = 10
+OLDEST = 150000  # the first with MERGE
+LOCK_MINUTES = 10
+# SQLSTATE classes: what another process did at the same time, and what is for someone to set right.
+CONFLICTS = ("40", "55P03")
+REFUSALS = ("28", "3D", "3F", "42501")
+
+
+class PostgresDatabase:
+    """See Database."""
+
+    dialect: Dialect = "postgres"
+
+    def __init__(self, name: str, parameters: Mapping[str, Any], *, schema: str | None) -> None:
+        """A connection made by psycopg's `parameters`; `name` is what messages call it."""
+        try:
+            import pgpq
+            import psycopg
+        except ModuleNotFoundError as error:
+            raise MissingExtra(f"a warehouse ({error.name})", "warehouse") from error
+        self.name = name
+        self.psycopg = psycopg
+        self.encoder = pgpq.ArrowToPostgresBinaryEncoder
+        wanted: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS, "application_name": "hitparade", **parameters}
+        with self.explained():
+            self.connection = psycopg.connect(**wanted, autocommit=True)
+        if self.connection.info.server_version < OLDEST:
+            self.close()
+            raise ConfigError(f"{name}: PostgreSQL is older than 15", hint="use a PostgreSQL of 15 or newer")
+        with self.explained(), self.transaction():
+            self.connection.execute(f"SET lock_timeout = '{LOCK_MINUTES}min'")
+            self.connection.execute("SET timezone = 'UTC'")
+            if schema is not None:
+                self.connection.execute(f"CREATE SCHEMA IF NOT EXISTS {identifier(schema)}")
+                self.connection.execute(f"SET search_path TO {identifier(schema)}")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """See Database."""
+        with self.explained(), self.connection.transaction():
+            yield
+
+    def run(self, sql: str, values: Sequence[object] = ()) -> int:
+        """See Database."""
+        with self.explained():
+            return self.connection.execute(sql, values or None).rowcount
+
+    def rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """See Database."""
+        with self.explained():
+            return self.connection.execute(sql, values or None).fetchall()
+
+    def copy(self, table: Table, batches: Iterable[pa.RecordBatch]) -> int:
+        """See Database."""
+        columns = ", ".join(map(identifier, table.columns))
+        encoder = self.encoder(arrow_schema(table))
+        statement = f"COPY {identifier(table.name)} ({columns}) FROM STDIN (FORMAT BINARY)"
+        with self.explained(), self.connection.cursor() as cursor:
+            with cursor.copy(statement) as copy:
+                copy.write(encoder.write_header())
+                for batch in shaped(table, batches):
+                    copy.write(encoder.write_batch(batch))
+                copy.write(encoder.finish())
+            return cursor.rowcount
+
+    def close(self) -> None:
+        """See Database."""
+        self.connection.close()
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Turn the server's refusals into errors that say whether to try again."""
+        try:
+            yield
+        except self.psycopg.Error as error:
+            said = f"{self.name}: {str(error).strip() or type(error).__name__}"
+            state = error.sqlstate or ""
+            if state.startswith(CONFLICTS):
+                raise Conflict(f"{said} (another process was at work there)", hint="run again") from error
+            if state.startswith(REFUSALS) or (not state and "authentication" in said):
+                raise ConfigError(said, hint="see that the database, the user and the rights are there") from error
+            if isinstance(error, self.psycopg.OperationalError):
+                raise StorageError(said, hint="see that the server is there and has room, then run again") from error
+            raise

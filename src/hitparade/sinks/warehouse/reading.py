@@ -1,0 +1,81 @@
+"""KPIs out of a warehouse, with the columns, types and order of the lake."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from hitparade.errors import ConfigError
+from hitparade.model import Kpi
+from hitparade.sinks.warehouse.database import Database, arrow_schema
+from hitparade.sinks.warehouse.tables import kpi_name, kpi_table
+from hitparade.sinks.warehouse.views import VIEWS
+from hitparade.sqltext import identifier
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class WarehouseReader:
+    """See Reader."""
+
+    def __init__(self, url: str, connect: Callable[[], Database]) -> None:
+        self.url = url
+        self.connect = connect
+
+    @cached_property
+    def database(self) -> Database:
+        """The connection."""
+        return self.connect()
+
+    def days(self) -> tuple[date, ...]:
+        """See Reader."""
+        self._must_hold("kpi_hourly")
+        query = f"SELECT DISTINCT listen_date FROM {identifier('kpi_hourly')} WHERE listen_count > 0"
+        return tuple(sorted(day for (day,) in self.database.rows(query)))
+
+    def read(self, kpi: Kpi, *, where: Mapping[str, object], positions: int | None) -> pa.Table:
+        """See Reader. All-time KPIs are views, evaluated now."""
+        import pyarrow as pa
+
+        if positions is not None and kpi.served is not None and positions > kpi.served:
+            raise ConfigError(
+                f"{self.url} holds {kpi.name} to position {kpi.served}, not to {positions}",
+                hint="read it from the lake, which holds more",
+            )
+        self._must_hold(kpi_name(kpi))
+        conditions = ["listen_count > 0", *(f"{identifier(name)} = %s" for name in where)]
+        if positions is not None:
+            conditions.append(f"{identifier('position')} <= {positions}")
+        columns, keys = (", ".join(map(identifier, names)) for names in (kpi.column_names, kpi.grain))
+        rows = self.database.rows(
+            f"SELECT {columns} FROM {identifier(kpi_name(kpi))} WHERE {' AND '.join(conditions)} ORDER BY {keys}",
+            list(where.values()),
+        )
+        schema = arrow_schema(kpi_table(kpi))
+        values = zip(*rows, strict=True) if rows else ([] for _ in schema)
+        return pa.table([pa.array(each, kind) for each, kind in zip(values, schema.types, strict=True)], schema=schema)
+
+    def view(self, name: str) -> pa.Table:
+        """The rows of one of the documented views, in the order in which the document shows them."""
+        import pyarrow as pa
+
+        self._must_hold(name)
+        columns, order = VIEWS[name].columns, VIEWS[name].order
+        rows = self.database.rows(f"SELECT {', '.join(columns)} FROM {identifier(name)} ORDER BY {order}")
+        return pa.table(dict(zip(columns, zip(*rows, strict=True) if rows else ([] for _ in columns), strict=True)))
+
+    def _must_hold(self, name: str) -> None:
+        query = (
+            "SELECT COUNT(*) FROM information_schema.tables WHERE table_name = %s AND table_schema = current_schema()"
+        )
+        [(count,)] = self.database.rows(query, [name])
+        if not count:
+            raise ConfigError(f"{self.url} holds no {name}", hint="publish to it: hitparade run")
+
+    def close(self) -> None:
+        """See Reader."""
+        if "database" in self.__dict__:
+            self.database.close()

@@ -1,0 +1,172 @@
+"""The warehouse: every listen once, the catalogue, and KPIs copied from the lake or computed here."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from hitparade.errors import Conflict, LakeError
+from hitparade.model import Dataset, Kpi
+from hitparade.progress import Advance
+from hitparade.sinks.base import unseen
+from hitparade.sinks.warehouse.database import Database
+from hitparade.sinks.warehouse.kpis import view
+from hitparade.sinks.warehouse.tables import (
+    CONTROL,
+    DELIVERIES,
+    MIGRATIONS,
+    PUBLICATIONS,
+    TYPES,
+    VERSION,
+    kpi_name,
+    kpi_table,
+    statements,
+)
+from hitparade.sinks.warehouse.turn import Turn, utc_now
+from hitparade.sinks.warehouse.views import VIEWS
+from hitparade.sqltext import identifier
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class WarehouseSink:
+    """See Warehouse."""
+
+    def __init__(self, url: str, connect: Callable[[], Database], *, computes: bool) -> None:
+        """`url` is what may be shown of it, and recorded; `connect` is called when it is first needed."""
+        self.url = url
+        self.connect = connect
+        self.computes = computes
+        self._ready: set[str] = set()
+
+    @cached_property
+    def database(self) -> Database:
+        """The connection."""
+        return self.connect()
+
+    def table(self, kpi: Kpi) -> str | None:
+        """See Sink."""
+        return kpi_name(kpi)
+
+    @contextmanager
+    def turn(self, kpis: Iterable[Kpi], *, run: int) -> Iterator[Turn]:
+        """See Warehouse."""
+        self.prepare()
+        with self.database.transaction():
+            self.database.run(f"LOCK TABLE {CONTROL.name}")
+            self._make(kpis, run=run)
+            yield Turn(self.database, run)
+
+    def merged(self, dataset: Dataset) -> frozenset[int]:
+        """See Warehouse."""
+        self.prepare()
+        query = f"SELECT load_id FROM {DELIVERIES.name} WHERE dataset = %s"
+        return frozenset(load_id for (load_id,) in self.database.rows(query, [dataset]))
+
+    def write(self, kpi: Kpi, day: date, rows: pa.Table, *, run: int, advance: Advance = unseen) -> int:
+        """See Sink."""
+        with self.turn([kpi], run=run) as turn:
+            written = turn.put(kpi, [day], rows.to_batches())
+        advance(rows.num_rows)
+        return written[day]
+
+    def holds(self, kpi: Kpi, day: date) -> int | None:
+        """See Sink."""
+        self.prepare()
+        query = f"SELECT run FROM {PUBLICATIONS.name} WHERE part = %s AND listen_date = %s"
+        found = self.database.rows(query, [kpi_name(kpi), day])
+        return int(found[0][0]) if found else None
+
+    def close(self) -> None:
+        """See Sink."""
+        if "database" in self.__dict__:
+            self.database.close()
+
+    # -- what is there
+
+    # Whoever makes the same tables at the same time may come first, and then all is well.
+    @retry(
+        retry=retry_if_exception_type(Conflict),
+        stop=stop_after_attempt(8),
+        wait=wait_random_exponential(0.05, max=2),
+        reraise=True,
+    )
+    def prepare(self) -> None:
+        """Apply the migrations that are not applied; LakeError where a newer version has applied others."""
+        if "schema" in self._ready:
+            return
+        with self.database.transaction():
+            for statement in VERSION.creation(self.database.dialect):
+                self.database.run(statement)
+            self.database.run(f"LOCK TABLE {VERSION.name}")
+            [(version,)] = self.database.rows(f"SELECT COALESCE(MAX(version), 0) FROM {VERSION.name}")
+            if version > len(MIGRATIONS):
+                raise LakeError(
+                    f"{self.url}: the warehouse has schema {version}, this version knows {len(MIGRATIONS)}",
+                    hint="use the newer version of hitparade that made it",
+                )
+            for number, migration in enumerate(MIGRATIONS[version:], start=version + 1):
+                for statement in statements(migration, self.database.dialect):
+                    self.database.run(statement)
+                self.database.run(
+                    f"INSERT INTO {VERSION.name} (version, applied_at) VALUES (%s, %s)", [number, utc_now()]
+                )
+        self._ready.add("schema")
+
+    def _make(self, kpis: Iterable[Kpi], *, run: int) -> None:
+        """Make KPI tables and views where they are not there as they should be."""
+        listed = list(kpis)
+        daily = {kpi.name: kpi for kpi in listed if kpi.scope == "day"}
+        for kpi in daily.values():
+            self._make_table(kpi, run=run)
+        wanted = {name: each.query.strip() for name, each in VIEWS.items()} | {
+            kpi_name(kpi): view(kpi, daily, self.database.dialect) for kpi in listed if kpi.scope == "all_time"
+        }
+        for name, query in wanted.items():
+            if self._changed(name, query, run=run):
+                self.database.run(f"DROP VIEW IF EXISTS {identifier(name)}")
+                self.database.run(f"CREATE VIEW {identifier(name)} AS {query}")
+
+    def _make_table(self, kpi: Kpi, *, run: int) -> None:
+        """Make a KPI's table; a column that the KPI was given since is added."""
+        table = kpi_table(kpi)
+        if not self._changed(table.name, table.definition(self.database.dialect), run=run):
+            return
+        for statement in table.creation(self.database.dialect):
+            self.database.run(statement)
+        there = {
+            name
+            for (name,) in self.database.rows(
+                "SELECT column_name FROM information_schema.columns"
+                " WHERE table_name = %s AND table_schema = current_schema()",
+                [table.name],
+            )
+        }
+        for name, kind in table.columns.items():
+            if name not in there:
+                self.database.run(
+                    f"ALTER TABLE {identifier(table.name)} ADD COLUMN {identifier(name)}"
+                    f" {TYPES[self.database.dialect][kind]}"
+                )
+
+    def _changed(self, name: str, definition: str, *, run: int) -> bool:
+        """Whether something is not recorded as made by this definition; it is from now on."""
+        digest = hashlib.sha256(definition.encode()).hexdigest()
+        if f"{name} {digest}" in self._ready:
+            return False
+        found = self.database.rows(f"SELECT definition FROM {CONTROL.name} WHERE part = %s", [name])
+        if found != [(digest,)]:
+            self.database.run(f"DELETE FROM {CONTROL.name} WHERE part = %s", [name])
+            self.database.run(
+                f"INSERT INTO {CONTROL.name} (part, run, definition) VALUES (%s, %s, %s)", [name, run, digest]
+            )
+            return True
+        self._ready.add(f"{name} {digest}")
+        return False
