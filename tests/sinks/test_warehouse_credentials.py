@@ -243,7 +243,7 @@ def test_a_broken_secret_is_refused_without_telling_it(
         f"redshift://me:{HUSH}@one,two/dev",
         f"redshift:{HUSH}",
         f"redshift://me:{HUSH}",
-        f"redshift://host/dev#{HUSH}",
+        f"postgresql://host/dev?password=1#{HUSH}",
         f"postgresql://me:{HUSH}@host:x/dev",
         f"postgresql://me:{HUSH}@host:99999/dev",
         f"postgresql://me:1/{HUSH}@host/dev",
