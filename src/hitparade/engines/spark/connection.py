@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from hitparade.engines.base import Item, Result
+from hitparade.engines.base import Item, Result, Stage
 from hitparade.engines.duckdb import DuckDBEngine, open_engine
 from hitparade.engines.spark.session import (
     Cluster,
@@ -19,7 +19,7 @@ from hitparade.engines.spark.session import (
 )
 from hitparade.engines.spark.spread import slots_of, slots_of_executor, spread
 from hitparade.engines.spark.tasks import Catalogue, Means
-from hitparade.model import InEffect, Kpi
+from hitparade.model import Dataset, InEffect, Kpi
 from hitparade.sqltext import quoted
 from hitparade.storage import Storage
 
@@ -121,6 +121,20 @@ class Connected:
     def each(self, work: Callable[[Item, Path], Result], items: Sequence[Item]) -> list[Result]:
         """See Engine."""
         return spread(self.session, work, items)
+
+    # -- exports
+
+    def export_catalogue(
+        self, targets: Mapping[tuple[Stage, Dataset], Path], *, songs: InEffect | None, users: InEffect | None
+    ) -> Mapping[tuple[Stage, Dataset], int]:
+        """See Engine. It ends on this disk, so it is made here."""
+        return self.local.export_catalogue(targets, songs=songs, users=users)
+
+    def export_listens(
+        self, files: Sequence[str], targets: Mapping[int, Mapping[Stage, Path]]
+    ) -> Mapping[int, Mapping[Stage, int]]:
+        """See Engine."""
+        return self.local.export_listens(files, targets)
 
     # -- views
 
