@@ -9,6 +9,7 @@ import pytest
 
 from tests.dynalite import dynalite
 from tests.dynamodb import local_dynamodb
+from tests.postgres import postgres_url as postgres_url
 from tests.s3 import Server, moto_server
 
 SERVERS = ("moto", "dynalite", "local")

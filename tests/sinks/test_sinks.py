@@ -14,13 +14,14 @@ import pytest
 
 from hitparade.errors import ConfigError, Fenced
 from hitparade.model import Column, Kpi
-from hitparade.sinks import Sink, open_sink
+from hitparade.sinks import Sink, open_reader, open_sink
 from hitparade.sinks.dynamodb import DynamoDbReader, DynamoDbSink
 from hitparade.sinks.dynamodb.tables import read_tables
 from hitparade.storage import Storage
 from tests.s3 import Server
 from tests.sinks.conftest import SERVERS, numbers
 from tests.sinks.files_reader import read_day
+from tests.warehouse.places import Place, on_postgres
 
 MONDAY, TUESDAY = date(2024, 6, 24), date(2024, 6, 25)
 Row = Mapping[str, Any]
@@ -47,11 +48,13 @@ genres:
 """
 
 
-@pytest.fixture(params=["files", "files in S3", *SERVERS])
+@pytest.fixture(params=["files", "files in S3", "postgres", *SERVERS])
 def served(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Served]:
     with ExitStack() as stack:
         if request.param == "files":
             yield in_files(tmp_path)
+        elif request.param == "postgres":
+            yield in_warehouse(on_postgres(request.getfixturevalue("postgres_url")), stack)
         else:
             server: Server = request.getfixturevalue("moto" if request.param == "files in S3" else request.param)
             patch = stack.enter_context(pytest.MonkeyPatch.context())
@@ -81,6 +84,19 @@ def in_bucket(bucket: str, folder: Path, stack: ExitStack) -> Served:
 
     def opened() -> Sink:
         return open_sink(f"files:{bucket}/exports", place=str, storage=storage)
+
+    return Served(opened(), opened, rows)
+
+
+def in_warehouse(place: Place, stack: ExitStack) -> Served:
+    reader = stack.enter_context(closing(open_reader(place.url)))
+
+    def opened() -> Sink:
+        return stack.enter_context(closing(open_sink(place.url, place=str)))
+
+    def rows(kpi: Kpi, day: date) -> list[Row]:
+        found: list[Row] = reader.read(kpi, where={"listen_date": day}, positions=None).to_pylist()
+        return found
 
     return Served(opened(), opened, rows)
 

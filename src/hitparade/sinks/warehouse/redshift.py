@@ -158,7 +158,7 @@ def write_files(table: Table, batches: Iterable[pa.RecordBatch], folder: Path) -
                 if writer is not None:
                     writer.close()
                 files.append(folder / f"{len(files):05}.parquet")
-                writer = pyarrow.parquet.ParquetWriter(files[-1], arrow_schema(table), compression="zstd")
+                writer = pyarrow.parquet.ParquetWriter(files[-1], arrow_schema(table), compression="snappy")
                 in_file = 0
             writer.write_batch(batch)
             rows, in_file = rows + batch.num_rows, in_file + batch.num_rows
