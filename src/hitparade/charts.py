@@ -125,7 +125,7 @@ def charts_of(ws: Workspace, source: str | None) -> Iterator[Charts]:
 
 @contextmanager
 def open_charts(config: str | Path = "hitparade.toml", *, source: str | None = None) -> Iterator[Charts]:
-    """The charts of a workspace, by its hitparade.toml: of its lake, or of a sink, such as `dynamodb:`."""
+    """The charts of a workspace, by its hitparade.toml: of its lake, or of a sink, such as `dynamodb:` or `postgresql://...`."""
     from hitparade.config import read_settings
 
     with open_workspace(read_settings(config), command="charts") as ws, charts_of(ws, source) as charts:

@@ -15,6 +15,7 @@ from typing import Literal
 from hitparade.config import Settings, read_settings
 from hitparade.errors import HitParadeError
 from hitparade.model import DATASETS
+from hitparade.sinks import Sink, Warehouse
 from hitparade.storage import Storage, is_remote
 from hitparade.workspace import Workspace, open_workspace
 
@@ -90,13 +91,18 @@ def parts(ws: Workspace) -> Iterator[Finding]:
         "kpis": lambda: f"{len(ws.kpis)}",
         "lake": lambda: str(ws.lake.location),
         "engine": lambda: engine(ws),
-        "sinks": lambda: ", ".join(sink.url for sink in ws.sinks) or "none",
+        "sinks": lambda: ", ".join(map(reached, ws.sinks)) or "none",
     }
     for name, look in looks.items():
         try:
             yield Finding(name, "good", look())
         except HitParadeError as error:
             yield wrong(name, error)
+
+
+def reached(sink: Sink) -> str:
+    """A sink's URL; of a database also what answers there."""
+    return f"{sink.url} ({sink.version()})" if isinstance(sink, Warehouse) else sink.url
 
 
 def engine(ws: Workspace) -> str:

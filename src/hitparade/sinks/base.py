@@ -60,6 +60,10 @@ class Warehouse(Sink, Protocol):
 
     computes: bool
 
+    def version(self) -> str:
+        """What the database says it is, once it is reached."""
+        ...
+
     def merged(self, dataset: Dataset) -> frozenset[int]:
         """The load_ids of a catalogue that are here."""
         ...

@@ -64,6 +64,11 @@ class WarehouseSink:
             self._make(kpis, run=run)
             yield Turn(self.database, run)
 
+    def version(self) -> str:
+        """See Warehouse."""
+        [(version,)] = self.database.rows("SELECT version()")
+        return str(version)
+
     def merged(self, dataset: Dataset) -> frozenset[int]:
         """See Warehouse."""
         self.prepare()
