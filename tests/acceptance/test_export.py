@@ -19,12 +19,15 @@ import pytest
 from hitparade.cli.app import run as hitparade
 from hitparade.config import read_settings
 from hitparade.emulator.catalog import refuse_stale_updates
+from hitparade.errors import ConfigError
 from hitparade.export import Exported, Part, export
 from hitparade.progress import Advance, Progress
 from hitparade.workspace import open_workspace
 from tests.cloud import CloudShop
+from tests.postgres import postgres_url as postgres_url
 from tests.s3 import Server, moto_server
 from tests.shop import HEADERS, LAB, Shop
+from tests.warehouse.places import on_postgres
 
 Rows = list[tuple[Any, ...]]
 SONGS = ["a,One;Two,Al,Ta,50,1500,Pop", "a,One;Two,Al,Ta,50,1500,dance", "b,Three,Al,Tb,60,2000,"]
@@ -267,6 +270,22 @@ def test_each_file_in_effect_has_a_name_of_its_own(tmp_path: Path) -> None:
     assert processed == ["one.csv.gz", "one.csv", "one.csv", "users.csv"]
 
 
+def test_very_long_names_are_cut(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    for letter in "xy":
+        shop.drop(
+            "streams", f"{'é' * 100}{letter}.csv", f"{HEADERS['streams']}\n1,{letter},2024-06-01 01:00:00\n".encode()
+        )
+    shop.run()
+    exported(shop)
+
+    found = (shop.root / "out/transformed-data").glob("é*")
+    assert sorted(path.name for path in found) == [
+        f"{'é' * 80}-2_transformed.parquet",
+        f"{'é' * 80}_transformed.parquet",
+    ]
+
+
 # ---- only what changed
 
 
@@ -444,6 +463,52 @@ def test_a_file_written_and_not_recorded_is_known_as_ours(shop: Shop) -> None:
     assert names(done) == TINY
     assert len(done.removed) == 2
     assert set(there(shop.root / "out")) == {*TINY, "exported.json"}
+
+
+# ---- the KPIs of a warehouse
+
+
+def test_kpis_are_the_rows_of_the_warehouse_and_written_when_they_change(postgres_url: str, tmp_path: Path) -> None:
+    shop = stocked(Shop(tmp_path, settings=f'sinks = ["files:exports", "{on_postgres(postgres_url).url}"]'))
+    out = shop.root / "out"
+
+    assert names(exported(shop)) == {*TINY, "genre_kpis.csv", "hourly_kpis.csv"}
+    assert (out / "genre_kpis.csv").read_text().splitlines() == [
+        "track_genre,total_plays,avg_popularity,avg_duration_sec",
+        "pop,2,50.0,1.50",
+        ",2,60.0,2.00",
+    ]
+    hours = (out / "hourly_kpis.csv").read_text().splitlines()
+    assert hours[0] == "hour,unique_listeners,total_plays,unique_tracks,track_diversity_index"
+    assert hours[1:] == [f"{hour},1,1,1,1.000" for hour in (9, 10, 11, 23)]
+    assert names(exported(shop)) == set()
+    shop.deliver("streams", "three.csv", ["1,b,2024-06-03 10:00:00", "1,b,2024-06-03 10:00:01"])
+    shop.run()
+    assert {(each.file, each.rows) for each in exported(shop, "kpis").written} == {
+        ("genre_kpis.csv", 2),
+        ("hourly_kpis.csv", 4),
+    }
+    assert (out / "genre_kpis.csv").read_text().splitlines()[1:] == [",4,60.0,2.00", "pop,2,50.0,1.50"]
+    assert (out / "hourly_kpis.csv").read_text().splitlines()[2] == "10,1,3,2,0.667"
+
+
+def test_what_a_warehouse_does_not_have_yet_is_said_when_all_else_is_done(postgres_url: str, tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    stocked(shop)
+    config = shop.root / "hitparade.toml"
+    config.write_text(f'sinks = ["{on_postgres(postgres_url).url}"]\n' + config.read_text())
+
+    with pytest.raises(ConfigError, match="holds no genre_kpis"):
+        exported(shop)
+    assert set(there(shop.root / "out")) == {*TINY, "exported.json"}
+
+
+def test_kpis_of_no_warehouse_are_left_out_unless_they_are_asked_for(shop: Shop) -> None:
+    assert names(exported(shop)) == TINY
+    with pytest.raises(ConfigError) as caught:
+        exported(shop, "validated", "kpis", to="other")
+    assert "hitparade publish" in (caught.value.hint or "")
+    assert not (shop.root / "other").exists()
 
 
 # ---- in a bucket

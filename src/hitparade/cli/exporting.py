@@ -20,6 +20,7 @@ class PartName(StrEnum):
     validated = "validated"
     transformed = "transformed"
     processed = "processed"
+    kpis = "kpis"
 
 
 def add_to(app: typer.Typer) -> None:
