@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from hitparade.config import Settings
 from hitparade.errors import ConfigError, LakeError
@@ -39,7 +40,10 @@ TABLES: dict[Dataset, tuple[str, ...]] = {
 
 
 class Workspace:
-    """What a step needs: settings, ledger, lake, engine, KPIs, sinks, storage, clock, progress."""
+    """What a step needs: settings, ledger, lake, engine, KPIs, sinks, storage, clock, progress.
+
+    `lake_id` is the lake's own, made with it: run numbers and load_ids begin anew with each lake.
+    """
 
     def __init__(
         self,
@@ -68,8 +72,10 @@ class Workspace:
             "format": str(FORMAT),
             "timezone": self.settings.lake.timezone,
             "namespace": self.settings.lake.namespace,
+            "lake": uuid4().hex,
         }
         facts = self.ledger.prepare(wanted)
+        self.lake_id = facts["lake"]
         if int(facts["format"]) > FORMAT:
             raise LakeError(
                 f"{self.settings.place(self.settings.lake.location)}: the lake has format {facts['format']},"

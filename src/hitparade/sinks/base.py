@@ -68,8 +68,11 @@ class Warehouse(Sink, Protocol):
         """The load_ids of a catalogue that are here."""
         ...
 
-    def turn(self, kpis: Iterable[Kpi], *, run: int) -> AbstractContextManager[Turn]:
-        """A transaction in which nobody else writes; the tables and views of KPIs are there in it."""
+    def turn(self, kpis: Iterable[Kpi], *, run: int, lake: str | None = None) -> AbstractContextManager[Turn]:
+        """A transaction in which nobody else writes; the tables and views of KPIs are there in it.
+
+        LakeError where the warehouse belongs to another lake than this one.
+        """
         ...
 
 

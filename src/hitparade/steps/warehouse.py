@@ -23,7 +23,7 @@ def behind(ws: Workspace, sink: Warehouse) -> tuple[Dataset, ...]:
 
 def bring_catalogue(ws: Workspace, sink: Warehouse, dataset: Dataset) -> int:
     """Merge what the warehouse lacks of songs or users; how many there were."""
-    with sink.turn(ws.kpis, run=ws.turn.number) as turn:
+    with sink.turn(ws.kpis, run=ws.turn.number, lake=ws.lake_id) as turn:
         in_effect = ws.in_effect(dataset)
         missing = set(in_effect.load_ids) - sink.merged(dataset)
         listed = ws.ledger.deliveries(dataset=dataset, status="loaded")
@@ -51,7 +51,7 @@ def bring_days(ws: Workspace, sink: Warehouse, missing: Sequence[Computation]) -
     wanted: dict[str, list[date]] = {}
     for each in missing:
         wanted.setdefault(each.kpi, []).append(each.listen_date)
-    with sink.turn(ws.kpis, run=ws.turn.number) as turn:
+    with sink.turn(ws.kpis, run=ws.turn.number, lake=ws.lake_id) as turn:
         bring_listens(ws, turn, {each.listen_date for each in missing})
         if sink.computes:
             return turn.compute([(kpis[name], days) for name, days in wanted.items()])

@@ -35,6 +35,8 @@ from hitparade.sqltext import identifier
 if TYPE_CHECKING:
     import pyarrow as pa
 
+LAKE = "lake"
+
 
 class WarehouseSink:
     """See Warehouse."""
@@ -56,11 +58,13 @@ class WarehouseSink:
         return kpi_name(kpi)
 
     @contextmanager
-    def turn(self, kpis: Iterable[Kpi], *, run: int) -> Iterator[Turn]:
+    def turn(self, kpis: Iterable[Kpi], *, run: int, lake: str | None = None) -> Iterator[Turn]:
         """See Warehouse."""
         self.prepare()
         with self.database.transaction():
             self.database.run(f"LOCK TABLE {CONTROL.name}")
+            if lake is not None:
+                self._belong_to(lake, run=run)
             self._make(kpis, run=run)
             yield Turn(self.database, run)
 
@@ -125,6 +129,17 @@ class WarehouseSink:
                 )
         self._ready.add("schema")
 
+    def _belong_to(self, lake: str, *, run: int) -> None:
+        """See that no other lake's rows are here: its load_ids may be the same as ours."""
+        found = self.database.rows(f"SELECT definition FROM {CONTROL.name} WHERE part = %s", [LAKE])
+        if not found:
+            self._define(LAKE, lake, run=run)
+        elif found != [(lake,)]:
+            raise LakeError(
+                f"{self.url} holds the rows of another lake",
+                hint="give this one another schema, such as ?schema=music, or drop that one",
+            )
+
     def _make(self, kpis: Iterable[Kpi], *, run: int) -> None:
         """Make KPI tables and views where they are not there as they should be."""
         listed = list(kpis)
@@ -168,10 +183,13 @@ class WarehouseSink:
             return False
         found = self.database.rows(f"SELECT definition FROM {CONTROL.name} WHERE part = %s", [name])
         if found != [(digest,)]:
-            self.database.run(f"DELETE FROM {CONTROL.name} WHERE part = %s", [name])
-            self.database.run(
-                f"INSERT INTO {CONTROL.name} (part, run, definition) VALUES (%s, %s, %s)", [name, run, digest]
-            )
+            self._define(name, digest, run=run)
             return True
         self._ready.add(f"{name} {digest}")
         return False
+
+    def _define(self, part: str, definition: str, *, run: int) -> None:
+        self.database.run(f"DELETE FROM {CONTROL.name} WHERE part = %s", [part])
+        self.database.run(
+            f"INSERT INTO {CONTROL.name} (part, run, definition) VALUES (%s, %s, %s)", [part, run, definition]
+        )

@@ -137,7 +137,7 @@ SONG_GENRES = Table("song_genres", {"track_id": "string", "genre": "string", "po
 SONG_ARTISTS = Table("song_artists", {"track_id": "string", "artist": "string", "position": "int"}, sort="track_id")
 
 CONTROL = Table("hitparade_control", {"part": "string", "run": "long", "definition": "string"}, unique=("part",))
-"""What is not by day: the last run that wrote a part. Whoever writes anything holds its lock."""
+"""What is not by day: the last run that wrote a part, and how it is defined. Whoever writes anything holds its lock."""
 DELIVERIES = Table(
     "hitparade_deliveries",
     {

@@ -1,0 +1,23 @@
+"""A warehouse belongs to one lake: another's load_ids mean other rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hitparade.errors import LakeError
+from tests.shop import Shop
+from tests.warehouse.places import assert_same, on_postgres
+
+
+def test_another_lake_is_refused_and_changes_nothing(postgres_url: str, tmp_path: Path) -> None:
+    place = on_postgres(postgres_url)
+    one, other = (Shop(tmp_path / name, settings=f'sinks = ["{place.url}"]') for name in ("one", "other"))
+    one.deliver("streams", "streams1.csv", ["1,a,2024-06-25 12:00:00"])
+    one.run()
+    other.deliver("streams", "streams1.csv", ["2,b,2024-06-25 12:00:00", "3,c,2024-06-26 12:00:00"])
+    with pytest.raises(LakeError, match="another lake"):
+        other.run()
+    assert_same(one, place)
+    assert len(place.listens()) == 1
