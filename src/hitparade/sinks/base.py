@@ -145,6 +145,6 @@ def module_of(url: str, schemes: Collection[str]) -> Any:
     scheme = url.partition(":")[0]
     if scheme not in schemes:
         known = ", ".join(f"{name}:..." for name in schemes)
-        # A URL may have a password in it.
-        raise ConfigError(f"sinks: no sink for '{scheme}:'", hint=f"there is {known}")
+        shown = f"{scheme}:..." if "@" in url else url  # there may be a password before the @
+        raise ConfigError(f"sinks: no sink for '{shown}'", hint=f"there is {known}")
     return import_module(f"hitparade.sinks.{SCHEMES[scheme]}")
