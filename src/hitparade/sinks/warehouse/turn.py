@@ -73,8 +73,10 @@ class Turn:
     def take_out(self, days: Collection[date]) -> None:
         """Remove the listens of days, and that their loads are here."""
         if days:
+            self._fence({LISTENS.name: days})
             for table in (LISTENS, DELIVERIES):
                 self.database.run(f"DELETE FROM {table.name} WHERE listen_date IN ({listed(days)})")
+            self._published(LISTENS.name, days)
 
     def add_listens(self, batches: Iterable[pa.RecordBatch], loads: Mapping[date, Mapping[Delivery, int]]) -> int:
         """Append listens, and record the deliveries with their rows of each day that they come from."""
@@ -82,7 +84,7 @@ class Turn:
         self._fence({LISTENS.name: days})
         rows = self.database.copy(LISTENS, batches)
         self._record("streams", [(each, day, count) for day, found in loads.items() for each, count in found.items()])
-        self._publish({(LISTENS.name, day): sum(loads[day].values()) for day in days})
+        self._published(LISTENS.name, days)
         return rows
 
     # -- the catalogue
@@ -120,7 +122,7 @@ class Turn:
         self._fence({table.name: days})
         self.database.run(f"DELETE FROM {identifier(table.name)} WHERE listen_date IN ({listed(days)})")
         self.database.copy(table, kept(kpi, batches))
-        return self._published(kpi, days)
+        return self._published(table.name, days)
 
     def compute(self, wanted: Sequence[tuple[Kpi, Collection[date]]]) -> Mapping[tuple[str, date], int]:
         """Compute days of KPIs from the rows that are here; the rows of each KPI's day."""
@@ -134,13 +136,13 @@ class Turn:
         for kpi, own in wanted:
             for statement in replacing(kpi, listed(own)):
                 self.database.run(statement)
-            counts.update({(kpi.name, day): rows for day, rows in self._published(kpi, own).items()})
+            counts.update({(kpi.name, day): rows for day, rows in self._published(kpi_table(kpi).name, own).items()})
         for statement in sql.dropped(relations, kpis):
             self.database.run(statement)
         return counts
 
-    def _published(self, kpi: Kpi, days: Collection[date]) -> Mapping[date, int]:
-        table = kpi_table(kpi).name
+    def _published(self, table: str, days: Collection[date]) -> Mapping[date, int]:
+        """Record days of a table as written by this run; the rows of each."""
         counted = self.database.rows(
             f"SELECT listen_date, COUNT(*) FROM {identifier(table)} WHERE listen_date IN ({listed(days)})"
             " GROUP BY listen_date"
