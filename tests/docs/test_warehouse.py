@@ -28,10 +28,20 @@ def place(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Place:
     """A warehouse of one day, in which no two artists of an hour are equal, and no average is a whole number."""
     place = on_postgres(postgres_url)
     shop = Shop(tmp_path_factory.mktemp("warehouse"), settings=f'sinks = ["{place.url}"]')
-    songs = [("a", "Ada;Bo", 71, 200001, "pop"), ("b", "Cy", 30, 180500, "pop"), ("c", "Di", 5, 99999, "rock")]
+    songs = [("a", "Ada;Bo", 71, 200251, "pop"), ("b", "Cy", 30, 180500, "pop"), ("c", "Di", 5, 99999, "rock")]
     shop.deliver("songs", "songs.csv", [f"{t},{who},Album,Song {t},{p},{ms},{g}" for t, who, p, ms, g in songs])
     shop.deliver("users", "users.csv", [f"{n},User {n},30,Ghana,2024-01-01" for n in range(1, 4)])
-    plays = [(1, "a", 7), (1, "b", 7), (2, "b", 7), (1, "c", 8), (3, "b", 8), (2, "b", 8), (3, "gone", 9), (1, "a", 7)]
+    plays = [
+        (1, "a", 7),
+        (1, "b", 7),
+        (2, "b", 7),
+        (1, "c", 8),
+        (3, "b", 8),
+        (2, "b", 8),
+        (3, "a", 8),
+        (3, "gone", 9),
+        (1, "a", 7),
+    ]
     shop.deliver("streams", "streams.csv", [f"{user},{track},2024-06-25 {h:02}:00:00" for user, track, h in plays])
     shop.run()
     return place
