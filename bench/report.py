@@ -38,7 +38,8 @@ def shown(value: float, measure: Measure) -> str:
 
 def wanted(measure: Measure) -> str:
     """A target, if there is one."""
-    return "" if measure.target is None else f"<= {shown(measure.target, measure)}"
+    sign = ">=" if measure.at_least else "<="
+    return "" if measure.target is None else f"{sign} {shown(measure.target, measure)}"
 
 
 def write(

@@ -10,19 +10,21 @@ from bench.measure import Usage
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One number; without a target it is for information."""
+    """One number; without a target it is for information. A target is a most, unless it is a least."""
 
     name: str
     value: float
     unit: str
     target: float | None = None
+    at_least: bool = False
 
     @property
     def verdict(self) -> str:
         """met, missed, or nothing without a target."""
         if self.target is None:
             return ""
-        return "met" if self.value <= self.target else "missed"
+        met = self.value >= self.target if self.at_least else self.value <= self.target
+        return "met" if met else "missed"
 
 
 @dataclass(frozen=True, slots=True)
