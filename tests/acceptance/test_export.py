@@ -7,7 +7,7 @@ import gzip
 import json
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,9 @@ from hitparade.config import read_settings
 from hitparade.emulator.catalog import refuse_stale_updates
 from hitparade.errors import ConfigError
 from hitparade.export import Exported, Part, export
+from hitparade.export.place import Place
 from hitparade.progress import Advance, Progress
+from hitparade.storage import Storage
 from hitparade.workspace import open_workspace
 from tests.cloud import CloudShop
 from tests.postgres import postgres_url as postgres_url
@@ -440,6 +442,8 @@ def test_an_export_that_is_interrupted_goes_on(shop: Shop, when: str, kept: int)
     ):
         export(ws, "out")
     half = there(shop.root / "out")
+    announced = json.loads((shop.root / "out/exported.json").read_text())["files"]
+    assert set(announced) == {name for name in TINY if name.endswith(".parquet")}
     done = exported(shop)
 
     assert (done.unchanged, len(done.written)) == (kept, len(TINY) - kept)
@@ -463,6 +467,31 @@ def test_a_file_written_and_not_recorded_is_known_as_ours(shop: Shop) -> None:
     assert names(done) == TINY
     assert len(done.removed) == 2
     assert set(there(shop.root / "out")) == {*TINY, "exported.json"}
+
+
+class Crowded(Storage):
+    """A place that somebody else writes to as well, right behind us."""
+
+    def put_all(self, paths: Sequence[Path], urls: Sequence[str]) -> tuple[str, ...]:
+        """See Storage."""
+        done = super().put_all(paths, urls)
+        Path(urls[0]).write_text("what another export made of older rows")
+        return done
+
+
+def test_what_another_export_replaced_meanwhile_is_not_taken_for_ours(tmp_path: Path) -> None:
+    made = {f"folder/{name}": tmp_path / name for name in ("one", "two")}
+    for path in made.values():
+        path.write_text("new rows")
+    sources = dict.fromkeys(made, "new")
+    with closing(Crowded()) as storage:
+        place = Place(storage, str(tmp_path / "out"), ["folder"])
+        place.announce(made)
+        place.put(made, sources)
+        later = Place(storage, str(tmp_path / "out"), ["folder"])
+
+    assert [later.has(name, "new") for name in made] == [False, True]
+    assert later.ours(["folder"]) == set(made)
 
 
 # ---- the KPIs of a warehouse

@@ -52,11 +52,10 @@ def export(ws: Workspace, to: str, parts: Collection[Part] = ()) -> Exported:
 
 
 def chosen_parts(ws: Workspace, parts: Collection[Part]) -> list[Part]:
-    """The parts in their order: those that are named, else all that there are; ConfigError for KPIs of no warehouse."""
-    if warehouse(ws) is None and "kpis" in parts:
+    """The parts in their order, all unless some are named; ConfigError where KPIs are named and no warehouse is."""
+    if "kpis" in parts and warehouse(ws) is None:
         raise ConfigError(
             "kpis are exported from a warehouse, and sinks names none",
             hint='add one, such as sinks = ["postgresql://user@host/music"], then hitparade publish',
         )
-    without = () if parts or warehouse(ws) else ("kpis",)
-    return [part for part in PARTS if part in (parts or PARTS) and part not in without]
+    return [part for part in PARTS if part in (parts or PARTS)]

@@ -21,7 +21,7 @@ def warehouse(ws: Workspace) -> str | None:
 
 
 def write_kpis(ws: Workspace, place: Place, outcome: Exported) -> None:
-    """Write the rows of the warehouse's views."""
+    """Write the rows of the warehouse's views; nothing where there is no warehouse."""
     from hitparade.sinks.warehouse import open_reader
 
     url = warehouse(ws)

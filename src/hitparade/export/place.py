@@ -82,15 +82,17 @@ class Place:
 
     def put(self, made: Mapping[str, Path], sources: Mapping[str, str]) -> None:
         """Put files there, each whole, and record them."""
+        sizes = {name: path.stat().st_size for name, path in made.items()}
         urls = self.storage.put_all(list(made.values()), [self._at(name) for name in made])
         if not is_remote(self.url):
             sync_files(urls, root=self.url)
-        self._record({name: sources[name] for name in made})
+        self._record(sizes, sources)
 
     def write(self, name: str, text: str, source: str) -> None:
         """Put a small text there, whole, and record it."""
-        self.storage.write(self._at(name), text.encode())
-        self._record({name: source})
+        data = text.encode()
+        self.storage.write(self._at(name), data)
+        self._record({name: len(data)}, {name: source})
 
     def remove(self, names: Collection[str]) -> list[str]:
         """Remove files that are still what was written, and forget all of these; those that were removed."""
@@ -108,11 +110,13 @@ class Place:
     def _at(self, name: str) -> str:
         return f"{self.url}/{name}"
 
-    def _record(self, sources: Mapping[str, str]) -> None:
+    def _record(self, sizes: Mapping[str, int], sources: Mapping[str, str]) -> None:
+        """Take up files as they are now; one that is not of its size was replaced meanwhile, by an export like this."""
         with ThreadPoolExecutor(LOOKS) as pool:
-            blobs = list(pool.map(self.storage.stat, map(self._at, sources)))
-        for (name, source), blob in zip(sources.items(), blobs, strict=True):
-            self.entries[name] = ANNOUNCED if blob is None else Entry(source, blob.etag)
+            blobs = list(pool.map(self.storage.stat, map(self._at, sizes)))
+        for (name, size), blob in zip(sizes.items(), blobs, strict=True):
+            if blob is not None and blob.size == size:
+                self.entries[name] = Entry(sources[name], blob.etag)
         self._save()
 
     def _read(self) -> dict[str, Entry]:
