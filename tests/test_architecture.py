@@ -24,7 +24,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("steps",),
     ("pipeline", "charts", "export", "inspection", "standing", "health"),
     ("emulator",),
-    ("cli", "glue"),
+    ("cli", "glue", "airflow"),
     ("__main__",),
 )
 LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
@@ -44,7 +44,18 @@ LATE = {
     ),
     "moto": ("emulator",),
     "duckdb": ("engines", "contracts/re2", "sample"),
-    "pyarrow": ("engines", "charts", "cli", "glue", "lake", "landing", "sample", "sinks", "storage"),
+    "pyarrow": (
+        "engines",
+        "charts",
+        "cli",
+        "emulator/warehouse",
+        "glue",
+        "lake",
+        "landing",
+        "sample",
+        "sinks",
+        "storage",
+    ),
     "py4j": ("engines/spark",),
     "pgpq": ("sinks/warehouse/postgres", "emulator/warehouse"),
     "psycopg": ("sinks/warehouse/credentials", "sinks/warehouse/postgres", "emulator/warehouse"),

@@ -18,6 +18,7 @@ from hitparade.cli import render
 from hitparade.cli.door import DONE, Json, Verbose
 
 DEFAULT_PORT = 5000
+DEFAULT_WAREHOUSE_PORT = 5439
 DEFAULT_REGION = "us-east-1"
 LOOK_SECONDS = 0.5
 
@@ -35,6 +36,12 @@ def emulate(
     seed: Annotated[
         bool, typer.Option("--seed", help="Make what the documented systems need, and sample data.")
     ] = False,
+    warehouse: Annotated[
+        bool, typer.Option("--warehouse", help="A PostgreSQL that stands in for Redshift, too.")
+    ] = False,
+    warehouse_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Where the warehouse listens on loopback; 0 is any free port.")
+    ] = DEFAULT_WAREHOUSE_PORT,
     json: Json = False,
     verbose: Verbose = False,
 ) -> int:
@@ -46,14 +53,21 @@ def emulate(
     try:
         from hitparade.emulator.seed import plant
         from hitparade.emulator.server import running
+
+        if warehouse:
+            import pgpq  # noqa: F401 - COPY needs it, and only then
     except ModuleNotFoundError as error:
         raise MissingExtra(f"the emulator ({error.name})", "emulator") from error
     place = region()
     leave_every_account()
-    with asked_to_end() as end, running(port=port, region=place, data=data, verbose=verbose) as emulator:
+    second = warehouse_port if warehouse else None
+    with (
+        asked_to_end() as end,
+        running(port=port, warehouse_port=second, region=place, data=data, verbose=verbose) as emulator,
+    ):
         os.environ.update(emulator.environment)
         if seed:
-            plant()
+            plant(emulator.warehouse)
         if json:
             render.as_json({"endpoint": emulator.endpoint, "environment": dict(emulator.environment)})
         else:

@@ -29,8 +29,8 @@ SAMPLE = SampleSpec(
 TAKEN = ("AlreadyExistsException", "EntityAlreadyExists", "ResourceExistsException")
 
 
-def plant() -> None:
-    """Make all of it in the AWS of this process's environment."""
+def plant(warehouse: Mapping[str, str]) -> None:
+    """Make all of it in the AWS of this process's environment; with a warehouse also what leads there."""
     wanted = yaml.safe_load(files("hitparade.emulator").joinpath("seed.yaml").read_text(encoding="utf-8"))
     with ExitStack() as opened:
 
@@ -50,6 +50,18 @@ def plant() -> None:
             unless_there(glue.create_database, DatabaseInput={"Name": name})
         for job in wanted["jobs"]:
             unless_there(glue.create_job, **job)
+        if warehouse:
+            lead_to(warehouse, wanted["warehouse"], s3, secrets)
+
+
+def lead_to(warehouse: Mapping[str, str], wanted: Mapping[str, Any], s3: Any, secrets: Any) -> None:
+    """Say where the warehouse is, which may be another place each time, and settings that use it unless there are."""
+    secrets.put_secret_value(SecretId=wanted["secret"], SecretString=json.dumps(dict(warehouse)))
+    for bucket, objects in wanted["buckets"].items():
+        there = {entry["Key"] for entry in s3.list_objects_v2(Bucket=bucket).get("Contents", ())}
+        for key, source in objects.items():
+            if key not in there:
+                s3.put_object(Bucket=bucket, Key=key, Body=content(source, {}))
 
 
 def fill(s3: Any, buckets: Mapping[str, Mapping[str, Any]], folder: Path) -> None:

@@ -37,12 +37,15 @@ class Emulator:
 
     endpoint: str
     environment: Mapping[str, str]
+    warehouse: Mapping[str, str]
+    """The part of it that is about the warehouse; nothing when there is none."""
 
 
 @contextmanager
 def running(
     *,
     port: int,
+    warehouse_port: int | None = None,
     region: str,
     data: Path | None = None,
     verbose: bool = False,
@@ -51,18 +54,21 @@ def running(
 ) -> Iterator[Emulator]:
     """An emulator that answers until the end of the block; port 0 is any free one. One in a process.
 
-    ConfigError when the port or the folder is another's. `minute` is how long a minute of a job's timeout lasts.
+    A warehouse is there when it is given a port. ConfigError when a port or the folder is another's. `minute` is how
+    long a minute of a job's timeout lasts.
     """
     logging.getLogger("werkzeug").setLevel(logging.INFO if verbose else logging.ERROR)
     with ExitStack() as ends:
         listening = ends.enter_context(listen(port))
         endpoint = f"http://{LOOPBACK}:{listening.getsockname()[1]}"
-        environment = {"AWS_ENDPOINT_URL": endpoint, **KEYS, "AWS_REGION": region, "AWS_DEFAULT_REGION": region}
+        aws = {"AWS_ENDPOINT_URL": endpoint, **KEYS, "AWS_REGION": region, "AWS_DEFAULT_REGION": region}
         folder = Folder(data) if data else None
         ends.callback(BackendDict.reset)
         if folder:
             ends.enter_context(folder.held())
             folder.restore()
+        found = ends.enter_context(warehouse_at(warehouse_port, data))
+        environment = {**aws, **found}
         catalog.refuse_stale_updates()
         events.write_keys_as_s3_does()
         logs.go_on_where_readers_stopped()
@@ -73,11 +79,26 @@ def running(
         ends.enter_context(jobs.executed_by(runner))
         ends.callback(runner.close)
         ends.enter_context(served(gate, listening))
-        yield Emulator(endpoint, environment)
+        yield Emulator(endpoint, environment, found)
 
 
 @contextmanager
-def listen(port: int) -> Iterator[socket.socket]:
+def warehouse_at(port: int | None, data: Path | None) -> Iterator[Mapping[str, str]]:
+    """What a program needs to find the warehouse; nothing when none was asked for."""
+    if port is None:
+        yield {}
+        return
+    from hitparade.emulator.warehouse.start import warehouse
+
+    with (
+        listen(port, option="--warehouse-port") as listening,
+        warehouse(listening, data=data / "warehouse" if data else None) as environment,
+    ):
+        yield environment
+
+
+@contextmanager
+def listen(port: int, *, option: str = "--port") -> Iterator[socket.socket]:
     """A socket on loopback, and nowhere else."""
     with socket.socket() as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -87,7 +108,7 @@ def listen(port: int) -> Iterator[socket.socket]:
             taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
             problem = "another program listens there" if taken else str(error)
             raise ConfigError(
-                f"port {port} cannot be had: {problem}", hint="name another by --port, or 0 for any free one"
+                f"port {port} cannot be had: {problem}", hint=f"name another by {option}, or 0 for any free one"
             ) from error
         listening.listen(BACKLOG)
         yield listening
