@@ -16,6 +16,7 @@ from unicodedata import normalize
 import pyarrow.parquet as pq
 import pytest
 
+from hitparade import pipeline
 from hitparade.cli.app import run as hitparade
 from hitparade.config import read_settings
 from hitparade.emulator.catalog import refuse_stale_updates
@@ -57,9 +58,15 @@ CORRECTIONS = {
 needs_lab = pytest.mark.skipif(not LAB.is_dir(), reason="the lab data is not beside this checkout")
 
 
+@pytest.fixture(scope="module")
+def stock(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """A workspace that is only read: two songs, two users, and two files of a day each, a repeat, a rejected row."""
+    return stocked(Shop(tmp_path_factory.mktemp("stock")))
+
+
 @pytest.fixture
 def shop(tmp_path: Path) -> Shop:
-    """Two songs, two users, and two files: a day each, a repeat, a rejected row."""
+    """The same, to go on with."""
     return stocked(Shop(tmp_path / "shop"))
 
 
@@ -70,8 +77,13 @@ def stocked(shop: Shop) -> Shop:
         "streams", "one.csv", ["2,b,2024-06-01 23:30:00", "1,a,2024-06-01 09:00:00", "1,a,2024-06-01 09:00:00"]
     )
     shop.deliver("streams", "two.csv", ["1,a,2024-06-02 10:00:00", "2,b,2024-06-02 11:00:00", "nobody,b,2024-06-02"])
-    shop.run()
+    load(shop)
     return shop
+
+
+def load(shop: Shop) -> None:
+    with shop.open("load") as ws:
+        pipeline.load(ws)
 
 
 @pytest.fixture(scope="module")
@@ -84,9 +96,9 @@ def aws() -> Iterator[Server]:
         yield server
 
 
-def exported(shop: Shop, *parts: Part, to: str = "out") -> Exported:
+def exported(shop: Shop, *parts: Part, to: str | Path = "out") -> Exported:
     with shop.open("export") as ws:
-        return export(ws, to, parts)
+        return export(ws, str(to), parts)
 
 
 def names(done: Exported) -> set[str]:
@@ -123,7 +135,7 @@ def test_the_lab_data_comes_out_as_it_was_delivered(tmp_path: Path) -> None:
     streams = [LAB / f"streams{number}.csv" for number in (1, 2, 3)]
     for path in streams:
         shutil.copy(path, shop.landing("streams") / path.name)
-    shop.run()
+    load(shop)
     exported(shop)
 
     total = 0
@@ -171,9 +183,9 @@ def assert_songs(out: Path) -> None:
     ]
 
 
-def test_rows_are_those_accepted_repeats_too_and_a_track_without_genre_stays(shop: Shop) -> None:
-    exported(shop)
-    out = shop.root / "out"
+def test_rows_are_those_accepted_repeats_too_and_a_track_without_genre_stays(stock: Shop, tmp_path: Path) -> None:
+    exported(stock, to=tmp_path / "out")
+    out = tmp_path / "out"
     nine, late = at("2024-06-01 09:00"), at("2024-06-01 23:30")
 
     assert rows(out / "validated-data/one.parquet") == [(1, "a", nine), (1, "a", nine), (2, "b", late)]
@@ -190,11 +202,11 @@ def test_rows_are_those_accepted_repeats_too_and_a_track_without_genre_stays(sho
     assert (out / "metadata/processed_stream_files.txt").read_text() == "one.csv\ntwo.csv\n"
 
 
-def test_columns_are_named_and_typed_as_documented(shop: Shop) -> None:
-    exported(shop)
+def test_columns_are_named_and_typed_as_documented(stock: Shop, tmp_path: Path) -> None:
+    exported(stock, to=tmp_path / "out")
 
     def columns(name: str) -> dict[str, str]:
-        schema = pq.read_schema(shop.root / "out" / name)
+        schema = pq.read_schema(tmp_path / "out" / name)
         return {field.name: str(field.type) for field in schema}
 
     users = {
@@ -220,7 +232,7 @@ def test_days_and_hours_are_those_of_the_lake(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("HITPARADE_LAKE__TIMEZONE", "Asia/Tokyo")
     shop = Shop(tmp_path)
     shop.deliver("streams", "one.csv", ["1,a,2024-06-01 20:00:00"])
-    shop.run()
+    load(shop)
     exported(shop)
 
     found = rows(shop.root / "out/transformed-data/one_transformed.parquet")
@@ -230,7 +242,7 @@ def test_days_and_hours_are_those_of_the_lake(tmp_path: Path, monkeypatch: pytes
 def test_nothing_loaded_gives_files_without_rows(tmp_path: Path) -> None:
     shop = Shop(tmp_path)
     shop.deliver("streams", "none.csv", [])
-    shop.run()
+    load(shop)
     exported(shop)
 
     for name in ("validated-data/users", "transformed-data/transformed_songs", "transformed-data/none_transformed"):
@@ -238,14 +250,14 @@ def test_nothing_loaded_gives_files_without_rows(tmp_path: Path) -> None:
     assert pq.read_schema(shop.root / "out/validated-data/none.parquet").names == ["user_id", "track_id", "listen_time"]
 
 
-def test_the_spark_engine_gives_the_same_files(shop: Shop) -> None:
-    exported(shop, to="duckdb")
-    exported(shop.by("spark"), to="spark")
+def test_the_spark_engine_gives_the_same_files(stock: Shop, tmp_path: Path) -> None:
+    exported(stock, to=tmp_path / "duckdb")
+    exported(stock.by("spark"), to=tmp_path / "spark")
 
-    parquet = [name for name in there(shop.root / "duckdb") if name.endswith(".parquet")]
+    parquet = [name for name in there(tmp_path / "duckdb") if name.endswith(".parquet")]
     assert len(parquet) == len(TINY) - 1
     for name in parquet:
-        assert (shop.root / "spark" / name).read_bytes() == (shop.root / "duckdb" / name).read_bytes()
+        assert (tmp_path / "spark" / name).read_bytes() == (tmp_path / "duckdb" / name).read_bytes()
 
 
 # ---- names
@@ -255,13 +267,13 @@ def test_each_file_in_effect_has_a_name_of_its_own(tmp_path: Path) -> None:
     shop = Shop(tmp_path)
     head = HEADERS["streams"]
     shop.drop("streams", "one.csv.gz", gzip.compress(f"{head}\n1,a,2024-06-01 01:00:00\n".encode()))
-    shop.run()
+    load(shop)
     shop.deliver("streams", "one.csv", ["1,a,2024-06-01 02:00:00"])
-    shop.run()
+    load(shop)
     shop.deliver("streams", "one.csv", ["1,a,2024-06-01 03:00:00"])
-    shop.run()
+    load(shop)
     shop.deliver("streams", "users.csv", ["1,a,2024-06-01 04:00:00"])
-    shop.run()
+    load(shop)
     exported(shop, "validated", "processed")
 
     out = shop.root / "out"
@@ -278,7 +290,7 @@ def test_very_long_names_are_cut(tmp_path: Path) -> None:
         shop.drop(
             "streams", f"{'é' * 100}{letter}.csv", f"{HEADERS['streams']}\n1,{letter},2024-06-01 01:00:00\n".encode()
         )
-    shop.run()
+    load(shop)
     exported(shop)
 
     found = (shop.root / "out/transformed-data").glob("é*")
@@ -291,21 +303,21 @@ def test_very_long_names_are_cut(tmp_path: Path) -> None:
 # ---- only what changed
 
 
-def test_a_second_export_writes_nothing(shop: Shop) -> None:
-    first = exported(shop)
-    before = there(shop.root / "out")
-    again = exported(shop)
+def test_a_second_export_writes_nothing(stock: Shop, tmp_path: Path) -> None:
+    first = exported(stock, to=tmp_path / "out")
+    before = there(tmp_path / "out")
+    again = exported(stock, to=tmp_path / "out")
 
     assert names(first) == TINY
     assert set(before) == {*TINY, "exported.json"}
     assert (again.written, again.removed, again.unchanged) == ([], [], len(TINY))
-    assert there(shop.root / "out") == before
+    assert there(tmp_path / "out") == before
 
 
 def test_a_new_file_is_added_without_reading_days_that_it_has_no_row_of(shop: Shop) -> None:
     exported(shop)
     shop.deliver("streams", "three.csv", ["1,a,2024-06-03 10:00:00", "1,b,2024-06-02 10:00:00"])
-    shop.run()
+    load(shop)
     with shop.open() as ws:
         for file in ws.lake.files("listens", [date(2024, 6, 1)]):
             Path(file.path).unlink()
@@ -322,7 +334,7 @@ def test_a_new_file_is_added_without_reading_days_that_it_has_no_row_of(shop: Sh
 def test_a_catalogue_that_changed_is_written_anew_and_nothing_else(shop: Shop) -> None:
     exported(shop)
     shop.deliver("songs", "songs.csv", ["b,Three,Al,New name,60,2000,rock"])
-    shop.run()
+    load(shop)
     done = exported(shop)
 
     assert names(done) == {"validated-data/songs.parquet", "transformed-data/transformed_songs.parquet"}
@@ -332,13 +344,13 @@ def test_a_catalogue_that_changed_is_written_anew_and_nothing_else(shop: Shop) -
 
 def test_a_correction_takes_the_place_of_what_it_supersedes(shop: Shop) -> None:
     shop.deliver("streams", "one.csv", ["5,a,2024-06-01 05:00:00"])
-    shop.run()
+    load(shop)
     exported(shop)
     second = "validated-data/one-5.parquet"
     assert len(rows(shop.root / "out" / second)) == 1
     shop.manifest("streams", CORRECTIONS)
     shop.deliver("streams", "one.csv", ["7,a,2024-06-01 07:00:00"])
-    shop.run()
+    load(shop)
     done = exported(shop)
 
     assert names(done) == {
@@ -353,14 +365,14 @@ def test_a_correction_takes_the_place_of_what_it_supersedes(shop: Shop) -> None:
 
 def test_files_of_others_stay(shop: Shop) -> None:
     shop.deliver("streams", "one.csv", ["5,a,2024-06-01 05:00:00"])
-    shop.run()
+    load(shop)
     exported(shop)
     folder = shop.root / "out/validated-data"
     for name in ("theirs.parquet", "one-5.parquet"):
         (folder / name).write_text("theirs")
     shop.manifest("streams", CORRECTIONS)
     shop.deliver("streams", "one.csv", ["7,a,2024-06-01 07:00:00"])
-    shop.run()
+    load(shop)
 
     assert exported(shop).removed == ["transformed-data/one-5_transformed.parquet"]
     assert {name: (folder / name).read_text() for name in ("theirs.parquet", "one-5.parquet")} == {
@@ -369,47 +381,52 @@ def test_files_of_others_stay(shop: Shop) -> None:
     }
 
 
-def test_a_file_that_was_removed_or_replaced_by_another_is_written_again(shop: Shop) -> None:
-    exported(shop)
-    (shop.root / "out/validated-data/one.parquet").unlink()
-    (shop.root / "out/transformed-data/transformed_users.parquet").write_text("theirs")
+def test_a_file_that_was_removed_or_replaced_by_another_is_written_again(stock: Shop, tmp_path: Path) -> None:
+    exported(stock, to=tmp_path / "out")
+    (tmp_path / "out/validated-data/one.parquet").unlink()
+    (tmp_path / "out/transformed-data/transformed_users.parquet").write_text("theirs")
 
-    assert names(exported(shop)) == {"validated-data/one.parquet", "transformed-data/transformed_users.parquet"}
-    assert len(rows(shop.root / "out/transformed-data/transformed_users.parquet")) == 2
+    assert names(exported(stock, to=tmp_path / "out")) == {
+        "validated-data/one.parquet",
+        "transformed-data/transformed_users.parquet",
+    }
+    assert len(rows(tmp_path / "out/transformed-data/transformed_users.parquet")) == 2
 
 
 @pytest.mark.parametrize(
     "index", [None, b"\xff", b"[]", b'{"format": 99, "files": {}}', b'{"format": 1, "files": {"a": {}}}']
 )
-def test_without_an_index_that_can_be_read_everything_is_written_anew(shop: Shop, index: bytes | None) -> None:
-    exported(shop)
-    path = shop.root / "out/exported.json"
+def test_without_an_index_that_can_be_read_everything_is_written_anew(
+    stock: Shop, tmp_path: Path, index: bytes | None
+) -> None:
+    exported(stock, to=tmp_path / "out")
+    path = tmp_path / "out/exported.json"
     path.unlink()
     if index is not None:
         path.write_bytes(index)
 
-    assert names(exported(shop)) == TINY
-    assert names(exported(shop)) == set()
+    assert names(exported(stock, to=tmp_path / "out")) == TINY
+    assert names(exported(stock, to=tmp_path / "out")) == set()
 
 
 def test_only_the_parts_that_are_named_are_touched(shop: Shop) -> None:
     assert names(exported(shop, "validated")) == {name for name in TINY if name.startswith("validated-data")}
     shop.deliver("songs", "songs.csv", ["b,Three,Al,New name,60,2000,rock"])
-    shop.run()
+    load(shop)
     before = there(shop.root / "out/validated-data")
     assert names(exported(shop, "transformed")) == {name for name in TINY if name.startswith("transformed-data")}
     assert there(shop.root / "out/validated-data") == before
     assert names(exported(shop)) == {"validated-data/songs.parquet", "metadata/processed_stream_files.txt"}
 
 
-def test_nothing_in_the_lake_changes(shop: Shop) -> None:
-    with shop.open() as ws:
+def test_nothing_in_the_lake_changes(stock: Shop, tmp_path: Path) -> None:
+    with stock.open() as ws:
         run = ws.ledger.latest_run()
-    before = {name: found for name, found in there(shop.root / "lake").items() if ".db" not in name}
-    exported(shop)
-    with shop.open() as ws:
+    before = {name: found for name, found in there(stock.root / "lake").items() if ".db" not in name}
+    exported(stock, to=tmp_path / "out")
+    with stock.open() as ws:
         assert ws.ledger.latest_run() == run
-    assert {name: found for name, found in there(shop.root / "lake").items() if ".db" not in name} == before
+    assert {name: found for name, found in there(stock.root / "lake").items() if ".db" not in name} == before
 
 
 # ---- interrupted
@@ -433,35 +450,35 @@ class Impatient(Progress):
 
 
 @pytest.mark.parametrize(("when", "kept"), [("export catalogue", 0), ("export listens", 6)])
-def test_an_export_that_is_interrupted_goes_on(shop: Shop, when: str, kept: int) -> None:
-    settings = read_settings(shop.root / "hitparade.toml")
+def test_an_export_that_is_interrupted_goes_on(stock: Shop, tmp_path: Path, when: str, kept: int) -> None:
+    settings = read_settings(stock.root / "hitparade.toml")
     settings = settings.model_copy(update={"load": settings.load.model_copy(update={"batch_files": 1})})
     with (
         open_workspace(settings, command="export", progress=Impatient(when)) as ws,
         pytest.raises(KeyboardInterrupt),
     ):
-        export(ws, "out")
-    half = there(shop.root / "out")
-    announced = json.loads((shop.root / "out/exported.json").read_text())["files"]
+        export(ws, str(tmp_path / "out"))
+    half = there(tmp_path / "out")
+    announced = json.loads((tmp_path / "out/exported.json").read_text())["files"]
     assert set(announced) == {name for name in TINY if name.endswith(".parquet")}
-    done = exported(shop)
+    done = exported(stock, to=tmp_path / "out")
 
     assert (done.unchanged, len(done.written)) == (kept, len(TINY) - kept)
     assert len(set(half) - {"exported.json"}) == kept
-    assert set(there(shop.root / "out")) == {*TINY, "exported.json"}
+    assert set(there(tmp_path / "out")) == {*TINY, "exported.json"}
 
 
 def test_a_file_written_and_not_recorded_is_known_as_ours(shop: Shop) -> None:
     """As after a crash between the file and the index: here the index says just what was announced."""
     shop.deliver("streams", "one.csv", ["5,a,2024-06-01 05:00:00"])
-    shop.run()
+    load(shop)
     exported(shop)
     index = shop.root / "out/exported.json"
     found = json.loads(index.read_text())
     index.write_text(json.dumps({**found, "files": {name: {"source": "", "etag": ""} for name in found["files"]}}))
     shop.manifest("streams", CORRECTIONS)
     shop.deliver("streams", "one.csv", ["7,a,2024-06-01 07:00:00"])
-    shop.run()
+    load(shop)
 
     done = exported(shop)
     assert names(done) == TINY
@@ -499,6 +516,7 @@ def test_what_another_export_replaced_meanwhile_is_not_taken_for_ours(tmp_path: 
 
 def test_kpis_are_the_rows_of_the_warehouse_and_written_when_they_change(postgres_url: str, tmp_path: Path) -> None:
     shop = stocked(Shop(tmp_path, settings=f'sinks = ["files:exports", "{on_postgres(postgres_url).url}"]'))
+    shop.run()
     out = shop.root / "out"
 
     assert names(exported(shop)) == {*TINY, "genre_kpis.csv", "hourly_kpis.csv"}
@@ -532,30 +550,30 @@ def test_what_a_warehouse_does_not_have_yet_is_said_when_all_else_is_done(postgr
     assert set(there(shop.root / "out")) == {*TINY, "exported.json"}
 
 
-def test_kpis_of_no_warehouse_are_left_out_unless_they_are_asked_for(shop: Shop) -> None:
-    assert names(exported(shop)) == TINY
+def test_kpis_of_no_warehouse_are_left_out_unless_they_are_asked_for(stock: Shop, tmp_path: Path) -> None:
+    assert names(exported(stock, to=tmp_path / "out")) == TINY
     with pytest.raises(ConfigError) as caught:
-        exported(shop, "validated", "kpis", to="other")
+        exported(stock, "validated", "kpis", to=tmp_path / "other")
     assert "hitparade publish" in (caught.value.hint or "")
-    assert not (shop.root / "other").exists()
+    assert not (tmp_path / "other").exists()
 
 
 # ---- in a bucket
 
 
-def test_a_bucket_holds_what_a_disk_does_and_only_changes_are_put(aws: Server, shop: Shop, tmp_path: Path) -> None:
-    exported(shop)
+def test_a_bucket_holds_what_a_disk_does_and_only_changes_are_put(aws: Server, stock: Shop, tmp_path: Path) -> None:
+    exported(stock, to=tmp_path / "out")
     cloud = CloudShop(tmp_path / "cloud", aws.make_bucket("exports"))
     stocked(cloud)
     place = f"{cloud.bucket}/processed"
 
     assert names(exported(cloud, to=place)) == TINY
     for name in TINY:
-        assert cloud.read(f"processed/{name}") == (shop.root / "out" / name).read_bytes()
+        assert cloud.read(f"processed/{name}") == (tmp_path / "out" / name).read_bytes()
     assert exported(cloud, to=place).written == []
     for number in (5, 7):
         cloud.deliver("streams", "one.csv", [f"{number},a,2024-06-01 0{number}:00:00"])
-        cloud.run()
+        load(cloud)
         assert len(names(exported(cloud, to=place))) == 3
         cloud.manifest("streams", CORRECTIONS)
     assert set(cloud.names("processed")) == {f"processed/{name}" for name in (*TINY, "exported.json")}
@@ -564,11 +582,13 @@ def test_a_bucket_holds_what_a_disk_does_and_only_changes_are_put(aws: Server, s
 # ---- the command
 
 
-def test_the_command_says_in_json_what_was_written(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
-    config = ["--config", str(shop.root / "hitparade.toml")]
-    assert hitparade(["export", "--to", "out", "--json", *config, "validated"]) == 0
+def test_the_command_says_in_json_what_was_written(
+    stock: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = ["--config", str(stock.root / "hitparade.toml")]
+    assert hitparade(["export", "--to", str(tmp_path / "out"), "--json", *config, "validated"]) == 0
     answer = json.loads(capsys.readouterr().out)
-    assert answer["place"] == str(shop.root / "out")
+    assert answer["place"] == str(tmp_path / "out")
     assert {each["file"]: each["rows"] for each in answer["written"]} == {
         "validated-data/users.parquet": 2,
         "validated-data/songs.parquet": 3,
@@ -576,10 +596,10 @@ def test_the_command_says_in_json_what_was_written(shop: Shop, capsys: pytest.Ca
         "validated-data/two.parquet": 2,
     }
     assert (answer["removed"], answer["unchanged"]) == ([], 0)
-    assert hitparade(["export", "--to", "out", *config]) == 0
+    assert hitparade(["export", "--to", str(tmp_path / "out"), *config]) == 0
     assert "5 files written" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("wrong", [["--to", "out", "everything"], ["validated"], ["--to", "ftp://host/folder"]])
-def test_wrong_use_is_an_error_that_says_so(shop: Shop, wrong: Sequence[str]) -> None:
-    assert hitparade(["export", "--config", str(shop.root / "hitparade.toml"), *wrong]) == 2
+def test_wrong_use_is_an_error_that_says_so(stock: Shop, wrong: Sequence[str]) -> None:
+    assert hitparade(["export", "--config", str(stock.root / "hitparade.toml"), *wrong]) == 2
