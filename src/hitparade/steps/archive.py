@@ -8,7 +8,7 @@ the ledger knows, or none, which is as good without a claim. Names carry the seq
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -32,10 +32,10 @@ class Archived:
     reports: list[str] = field(default_factory=list)
 
 
-def archive(ws: Workspace) -> Archived:
-    """Move every settled file out of the landing zone."""
+def archive(ws: Workspace, *, datasets: Sequence[Dataset] = DATASETS) -> Archived:
+    """Move every settled file out of the landing zone, or those of some datasets."""
     outcome = Archived()
-    for dataset in DATASETS:
+    for dataset in datasets:
         folder = ws.settings.place(ws.settings.landing.folder(dataset))
         if ws.storage.exact(folder):
             settle_exactly(ws, dataset, decide(ws, folder), outcome)

@@ -1,0 +1,10 @@
+"""The door of Airflow: what the tasks of the DAGs in dags/ do, one function for each kind of task.
+
+A DAG file is read every few seconds, so importing this loads nothing heavy: the parts are imported when a task runs.
+"""
+
+from hitparade.airflow.jobs import completion, python_shell_job, spark_job
+from hitparade.airflow.system import System
+from hitparade.airflow.tasks import archive_settled, branch_on_files
+
+__all__ = ["System", "archive_settled", "branch_on_files", "completion", "python_shell_job", "spark_job"]

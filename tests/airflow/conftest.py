@@ -1,0 +1,30 @@
+"""One Airflow for all of these tests, which are left out where it is not installed."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from tests.airflow.airflows import Airflow, running
+from tests.emulator.emulated import Emulated, emulator
+
+
+@pytest.fixture(scope="session")
+def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
+    """An Airflow with an empty database."""
+    if importlib.util.find_spec("airflow") is None:
+        pytest.skip("Airflow is not installed: pip install 'hitparade[airflow]'")
+    with running(tmp_path_factory.mktemp("airflow")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[Emulated]:
+    """An emulator with what the documents need, for a module's tests."""
+    if shutil.which("java") is None:
+        pytest.skip("there is no Java")
+    with emulator("--seed") as emulated:
+        yield emulated

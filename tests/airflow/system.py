@@ -1,0 +1,71 @@
+"""A documented system on the emulator: its files are dropped, its KPIs are read."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer
+
+from tests.emulator.emulated import Emulated
+
+STREAMS = "user_id,track_id,listen_time"
+
+
+@dataclass(frozen=True)
+class OnEmulator:
+    """A system's bucket, and the folder of its settings in it."""
+
+    aws: Emulated
+    bucket: str
+    folder: str = ""
+
+    def put(self, key: str, content: str | bytes) -> None:
+        """An object in the bucket."""
+        body = content.encode() if isinstance(content, str) else content
+        self.aws.client("s3").put_object(Bucket=self.bucket, Key=key, Body=body)
+
+    def get(self, key: str) -> bytes:
+        """An object's bytes."""
+        return bytes(self.aws.client("s3").get_object(Bucket=self.bucket, Key=key)["Body"].read())
+
+    def deliver(self, key: str, rows: Iterable[str], header: str = STREAMS) -> None:
+        """Drop a file of rows."""
+        self.put(key, "\n".join([header, *rows, ""]))
+
+    def keys(self, prefix: str, bucket: str | None = None) -> list[str]:
+        """The objects below a prefix, without it and without those that stand for a folder."""
+        pages = self.aws.client("s3").get_paginator("list_objects_v2")
+        found = pages.paginate(Bucket=bucket or self.bucket, Prefix=prefix)
+        names = [entry["Key"].removeprefix(prefix) for page in found for entry in page.get("Contents", ())]
+        return [name for name in names if name and not name.endswith("/")]
+
+    def show(self, kpi: str, *more: str) -> list[dict[str, Any]]:
+        """A KPI as the command shows it."""
+        config = "/".join(part for part in (f"s3://{self.bucket}", self.folder, "hitparade.toml") if part)
+        done = subprocess.run(
+            [sys.executable, "-m", "hitparade", "show", kpi, "--config", config, "--format", "json", *more],
+            capture_output=True,
+            text=True,
+            env={**os.environ, **self.aws.environment},
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        rows: list[dict[str, Any]] = json.loads(done.stdout)
+        return rows
+
+    def items(self, table: str) -> list[Mapping[str, Any]]:
+        """What a DynamoDB table holds."""
+        read = TypeDeserializer().deserialize
+        pages = self.aws.client("dynamodb").get_paginator("scan").paginate(TableName=table)
+        return [{name: read(value) for name, value in item.items()} for page in pages for item in page["Items"]]
+
+    def runs(self, job: str) -> list[Mapping[str, Any]]:
+        """A job's runs, the last first."""
+        return list(self.aws.client("glue").get_job_runs(JobName=job)["JobRuns"])
