@@ -128,11 +128,17 @@ def unfit(found: Installation) -> str | None:
 
 @contextmanager
 def cluster(
-    *, superuser: str, database: str, data: Path | None = None, settings: Mapping[str, str] = {}
+    *,
+    superuser: str,
+    database: str,
+    data: Path | None = None,
+    settings: Mapping[str, str] = {},
+    prepare: str = "",
 ) -> Iterator[Path]:
     """A running PostgreSQL with a database: the folder of its socket. It lets everybody in who reaches that.
 
-    With `data` its files are kept there; else they are gone at the end, and nothing is waited for to reach the disk.
+    `prepare` is SQL to run there first. With `data` its files are kept there; else they are gone at the end, and
+    nothing is waited for to reach the disk.
     ConfigError when there is no PostgreSQL, or it does not start.
     """
     found = installation()
@@ -146,7 +152,7 @@ def cluster(
             make(found, place, superuser)
         throwaway = {"fsync": "off", "full_page_writes": "off"} if data is None else {}
         with running(found, place, folder, {**throwaway, **settings}):
-            make_database(found, folder, superuser, database)
+            make_database(found, folder, superuser, database, prepare)
             yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -197,10 +203,13 @@ def running(found: Installation, place: Path, folder: Path, settings: Mapping[st
             keeper.wait()
 
 
-def make_database(found: Installation, folder: Path, superuser: str, name: str) -> None:
-    """A database, unless it is there."""
-    done = found.run("createdb", "-h", folder, "-p", PORT, "-U", superuser, name)
-    if done.returncode != 0 and "already exists" not in done.stderr:
+def make_database(found: Installation, folder: Path, superuser: str, name: str, prepare: str) -> None:
+    """A database, unless it is there, and what it needs."""
+    there = ("-h", str(folder), "-p", PORT, "-U", superuser)
+    done = found.run("createdb", *there, name)
+    if done.returncode == 0 or "already exists" in done.stderr:
+        done = found.run("psql", *there, "-d", name, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-c", prepare or "SELECT 1")
+    if done.returncode != 0:
         raise ConfigError(f"PostgreSQL did not make the database {name}: {done.stderr.strip()}", hint=hint(found))
 
 

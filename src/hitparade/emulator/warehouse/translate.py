@@ -13,6 +13,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.tokenizer_core import Token, TokenType
 
 from hitparade.emulator.warehouse.copying import Copy, copy_of
+from hitparade.emulator.warehouse.functions import adapt_function
 from hitparade.emulator.warehouse.refusals import SYNTAX, Refused, passed, refuse, refuse_words
 
 REMEMBERED = 512
@@ -116,13 +117,13 @@ def adapted(tree: exp.Expr) -> exp.Expr:
     """The same statement with what the two read differently."""
     adapt_keys(tree)
     tree.set("no_schema_binding", None)
-    for node in list(tree.walk()):
+    for node in reversed(list(tree.walk())):  # what is within a node comes before it
         if isinstance(node, exp.Identifier):
             node.set("this", node.name.lower())  # Redshift folds quoted names too
         elif isinstance(node, exp.DataType):
             adapt_type(node)
-        elif isinstance(node, exp.CurrentTimestamp):
-            node.replace(exp.Localtimestamp())  # GETDATE and SYSDATE have no zone
+        else:
+            adapt_function(node)
     return tree
 
 
