@@ -10,6 +10,11 @@ import structlog
 from tests.spark import spark as spark
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of this suite."""
+    parser.addoption("--golden", action="store_true", help="Write golden texts anew instead of comparing with them.")
+
+
 @pytest.fixture(autouse=True)
 def silent_logs() -> Iterator[None]:
     """Commands set logging up for their process; the next test is another."""

@@ -11,6 +11,8 @@ from tests.dynalite import dynalite
 from tests.dynamodb import local_dynamodb
 from tests.postgres import postgres_url as postgres_url
 from tests.s3 import Server, moto_server
+from tests.warehouse.conftest import redshift as redshift
+from tests.warehouse.conftest import redshift_servers as redshift_servers
 
 SERVERS = ("moto", "dynalite", "local")
 

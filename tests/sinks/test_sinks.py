@@ -48,13 +48,15 @@ genres:
 """
 
 
-@pytest.fixture(params=["files", "files in S3", "postgres", *SERVERS])
+@pytest.fixture(params=["files", "files in S3", "postgres", "redshift", *SERVERS])
 def served(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Served]:
     with ExitStack() as stack:
         if request.param == "files":
             yield in_files(tmp_path)
         elif request.param == "postgres":
             yield in_warehouse(on_postgres(request.getfixturevalue("postgres_url")), stack)
+        elif request.param == "redshift":
+            yield in_warehouse(request.getfixturevalue("redshift").place(), stack)
         else:
             server: Server = request.getfixturevalue("moto" if request.param == "files in S3" else request.param)
             patch = stack.enter_context(pytest.MonkeyPatch.context())

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import itertools
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+import pytest
 
 from hitparade.charts import Charts
+from hitparade.emulator.warehouse.start import warehouse
 from hitparade.sinks import open_reader
 from hitparade.workspace import Workspace
+from tests.postgres import with_programs
+from tests.s3 import LOOPBACK, Server
 from tests.shop import Shop, rows_of
 
 schemas = (f"test{number}" for number in itertools.count(1))
@@ -56,6 +61,35 @@ def on_postgres(url: str, *, options: str = "") -> Place:
     schema = next(schemas)
     direct = url.replace("postgresql+psycopg:", "postgresql:", 1)
     return Place(f"{direct}&schema={schema}{options}", direct, schema)
+
+
+@dataclass(frozen=True, slots=True)
+class Redshift:
+    """The Redshift that stands on a PostgreSQL: what a program needs to find it and its S3, and a bucket there."""
+
+    environment: Mapping[str, str]
+    bucket: str
+
+    def place(self, *, options: str = "") -> Place:
+        """A warehouse in a schema of its own."""
+        schema, told = next(schemas), self.environment
+        direct = (
+            f"postgresql://{told['REDSHIFT_USER']}:{told['REDSHIFT_PASSWORD']}@{told['REDSHIFT_HOST']}"
+            f":{told['REDSHIFT_PORT']}/{told['REDSHIFT_DB']}?sslmode=disable"
+        )
+        url = f"redshift:?sslmode=disable&staging={self.bucket}/staging&schema={schema}{options}"
+        return Place(url, direct, schema)
+
+
+@contextmanager
+def standing_in(server: Server) -> Iterator[Redshift]:
+    """A Redshift that reads this S3."""
+    with_programs()
+    with pytest.MonkeyPatch.context() as patch, socket.create_server((LOOPBACK, 0)) as listening:
+        for name, value in server.environment.items():
+            patch.setenv(name, value)
+        with warehouse(listening) as told:
+            yield Redshift({**server.environment, **told}, server.make_bucket("warehouse-staging"))
 
 
 def assert_same(shop: Shop, place: Place) -> None:

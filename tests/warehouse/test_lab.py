@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.shop import LAB, Shop
+from tests.spark import on_spark
 from tests.warehouse.places import Place, assert_same, on_postgres
 
 pytestmark = pytest.mark.skipif(not LAB.is_dir(), reason="the lab data is not here")
@@ -15,6 +16,19 @@ pytestmark = pytest.mark.skipif(not LAB.is_dir(), reason="the lab data is not he
 @pytest.fixture(params=["copy", "compute"])
 def place(request: pytest.FixtureRequest, postgres_url: str) -> Place:
     return on_postgres(postgres_url, options=f"&kpis={request.param}")
+
+
+@on_spark
+def test_what_spark_computes_is_taken_too(postgres_url: str, tmp_path: Path) -> None:
+    place = on_postgres(postgres_url)
+    shop = Shop(tmp_path, settings=f'sinks = ["{place.url}"]', engine="spark")
+    shop.drop("songs", "songs.csv", (LAB / "songs_partial.csv").read_bytes())
+    for name in ("streams1.csv", "streams2.csv"):
+        shop.drop("streams", name, (LAB / name).read_bytes())
+    shop.run()
+
+    assert_same(shop.by("duckdb"), place)
+    assert place.rows("SELECT COUNT(*) FROM transformed_streams") == [(22_692,)]
 
 
 def test_every_kpi_of_the_lab_data_is_the_lakes(place: Place, tmp_path: Path) -> None:

@@ -33,6 +33,10 @@ class Database(Protocol):
         """Append rows, whose columns are the table's in their order; how many."""
         ...
 
+    def analyze(self, table: str) -> None:
+        """See that the planner knows what is in a table that was just filled: what it guesses may take hours."""
+        ...
+
     def close(self) -> None:
         """Let go of the connection; what is not committed is undone."""
         ...

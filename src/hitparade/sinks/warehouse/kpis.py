@@ -5,7 +5,7 @@ No query here has a WITH within a WITH, and what is computed for a batch of days
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import sqlglot
@@ -33,26 +33,17 @@ def temporary(relation: str) -> str:
     return f"hitparade_{relation}"
 
 
-def of_batch(relations: Sequence[Relation], kpis: Sequence[Kpi], days: str, dialect: Dialect) -> Iterator[str]:
-    """The statements that compute KPIs of some days into temporary tables; `days` is a list of them in SQL."""
+def of_batch(
+    relations: Sequence[Relation], kpis: Sequence[Kpi], days: str, dialect: Dialect
+) -> Iterator[tuple[str, str]]:
+    """The temporary tables that KPIs of some days are computed by, with their queries; `days` is a list in SQL."""
     names = {**CATALOGUE, "listens": temporary("listens")}
-    yield made("listens", f"{LISTENS_AS_KNOWN} WHERE listen_date IN ({days})")
+    yield temporary("listens"), f"{LISTENS_AS_KNOWN} WHERE listen_date IN ({days})"
     for relation in relations:
-        yield made(relation.name, rendered(renamed(relation.sql, names), dialect))
+        yield temporary(relation.name), rendered(renamed(relation.sql, names), dialect)
         names[relation.name] = temporary(relation.name)
     for kpi in kpis:
-        yield made(kpi.name, rendered(renamed(kpi.sql, names), dialect))
-
-
-def made(name: str, query: str) -> str:
-    """A temporary table of a query's rows."""
-    return f"CREATE TEMP TABLE {identifier(temporary(name))} AS {query}"
-
-
-def dropped(relations: Iterable[Relation], kpis: Iterable[Kpi]) -> Iterator[str]:
-    """The statements that remove the temporary tables again."""
-    for name in ("listens", *(each.name for each in relations), *(each.name for each in kpis)):
-        yield f"DROP TABLE {identifier(temporary(name))}"
+        yield temporary(kpi.name), rendered(renamed(kpi.sql, names), dialect)
 
 
 def view(kpi: Kpi, daily: Mapping[str, Kpi], dialect: Dialect) -> str:

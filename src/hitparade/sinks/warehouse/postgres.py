@@ -79,6 +79,10 @@ class PostgresDatabase:
                 copy.write(encoder.finish())
             return cursor.rowcount
 
+    def analyze(self, table: str) -> None:
+        """See Database."""
+        self.run(f"ANALYZE {identifier(table)}")
+
     def close(self) -> None:
         """See Database."""
         self.connection.close()

@@ -119,6 +119,9 @@ class RedshiftDatabase:
                 self.storage.remove([*urls, manifest])
         return rows
 
+    def analyze(self, table: str) -> None:
+        """See Database. Redshift does so itself, after COPY and CREATE TABLE AS."""
+
     def close(self) -> None:
         """See Database."""
         try:

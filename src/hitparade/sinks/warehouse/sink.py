@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from functools import cached_property
@@ -24,6 +24,7 @@ from hitparade.sinks.warehouse.tables import (
     PUBLICATIONS,
     TYPES,
     VERSION,
+    Table,
     kpi_name,
     kpi_table,
     statements,
@@ -46,7 +47,7 @@ class WarehouseSink:
         self.url = url
         self.connect = connect
         self.computes = computes
-        self._ready: set[str] = set()
+        self._prepared = False
 
     @cached_property
     def database(self) -> Database:
@@ -63,9 +64,10 @@ class WarehouseSink:
         self.prepare()
         with self.database.transaction():
             self.database.run(f"LOCK TABLE {CONTROL.name}")
+            held = dict(self.database.rows(f"SELECT part, definition FROM {CONTROL.name}"))
             if lake is not None:
-                self._belong_to(lake, run=run)
-            self._make(kpis, run=run)
+                self._belong_to(lake, held, run=run)
+            self._make(kpis, held, run=run)
             yield Turn(self.database, run)
 
     def version(self) -> str:
@@ -109,7 +111,7 @@ class WarehouseSink:
     )
     def prepare(self) -> None:
         """Apply the migrations that are not applied; LakeError where a newer version has applied others."""
-        if "schema" in self._ready:
+        if self._prepared:
             return
         with self.database.transaction():
             for statement in VERSION.creation(self.database.dialect):
@@ -127,69 +129,61 @@ class WarehouseSink:
                 self.database.run(
                     f"INSERT INTO {VERSION.name} (version, applied_at) VALUES (%s, %s)", [number, utc_now()]
                 )
-        self._ready.add("schema")
+        self._prepared = True
 
-    def _belong_to(self, lake: str, *, run: int) -> None:
+    def _belong_to(self, lake: str, held: Mapping[str, str | None], *, run: int) -> None:
         """See that no other lake's rows are here: its load_ids may be the same as ours."""
-        found = self.database.rows(f"SELECT definition FROM {CONTROL.name} WHERE part = %s", [LAKE])
-        if not found:
+        if LAKE not in held:
             self._define(LAKE, lake, run=run)
-        elif found != [(lake,)]:
+        elif held[LAKE] != lake:
             raise LakeError(
                 f"{self.url} holds the rows of another lake",
                 hint="give this one another schema, such as ?schema=music, or drop that one",
             )
 
-    def _make(self, kpis: Iterable[Kpi], *, run: int) -> None:
-        """Make KPI tables and views where they are not there as they should be."""
+    def _make(self, kpis: Iterable[Kpi], held: Mapping[str, str | None], *, run: int) -> None:
+        """Make KPI tables and views where they are not there by these definitions."""
         listed = list(kpis)
+        dialect = self.database.dialect
         daily = {kpi.name: kpi for kpi in listed if kpi.scope == "day"}
         for kpi in daily.values():
-            self._make_table(kpi, run=run)
-        wanted = {name: each.query.strip() for name, each in VIEWS.items()} | {
-            kpi_name(kpi): view(kpi, daily, self.database.dialect) for kpi in listed if kpi.scope == "all_time"
+            table = kpi_table(kpi)
+            if held.get(table.name) != (digest := digest_of(table.definition(dialect))):
+                self._make_table(table)
+                self._define(table.name, digest, run=run)
+        views = {name: each.query.strip() for name, each in VIEWS.items()} | {
+            kpi_name(kpi): view(kpi, daily, dialect) for kpi in listed if kpi.scope == "all_time"
         }
-        for name, query in wanted.items():
-            if self._changed(name, query, run=run):
+        for name, query in views.items():
+            if held.get(name) != (digest := digest_of(query)):
                 self.database.run(f"DROP VIEW IF EXISTS {identifier(name)}")
                 self.database.run(f"CREATE VIEW {identifier(name)} AS {query}")
+                self._define(name, digest, run=run)
 
-    def _make_table(self, kpi: Kpi, *, run: int) -> None:
+    def _make_table(self, table: Table) -> None:
         """Make a KPI's table; a column that the KPI was given since is added."""
-        table = kpi_table(kpi)
-        if not self._changed(table.name, table.definition(self.database.dialect), run=run):
-            return
         for statement in table.creation(self.database.dialect):
             self.database.run(statement)
-        there = {
-            name
-            for (name,) in self.database.rows(
-                "SELECT column_name FROM information_schema.columns"
-                " WHERE table_name = %s AND table_schema = current_schema()",
-                [table.name],
-            )
-        }
+        there = self.database.rows(
+            "SELECT column_name FROM information_schema.columns"
+            " WHERE table_name = %s AND table_schema = current_schema()",
+            [table.name],
+        )
         for name, kind in table.columns.items():
-            if name not in there:
+            if (name,) not in there:
                 self.database.run(
                     f"ALTER TABLE {identifier(table.name)} ADD COLUMN {identifier(name)}"
                     f" {TYPES[self.database.dialect][kind]}"
                 )
 
-    def _changed(self, name: str, definition: str, *, run: int) -> bool:
-        """Whether something is not recorded as made by this definition; it is from now on."""
-        digest = hashlib.sha256(definition.encode()).hexdigest()
-        if f"{name} {digest}" in self._ready:
-            return False
-        found = self.database.rows(f"SELECT definition FROM {CONTROL.name} WHERE part = %s", [name])
-        if found != [(digest,)]:
-            self._define(name, digest, run=run)
-            return True
-        self._ready.add(f"{name} {digest}")
-        return False
-
     def _define(self, part: str, definition: str, *, run: int) -> None:
+        """Record what a part is made by."""
         self.database.run(f"DELETE FROM {CONTROL.name} WHERE part = %s", [part])
         self.database.run(
             f"INSERT INTO {CONTROL.name} (part, run, definition) VALUES (%s, %s, %s)", [part, run, definition]
         )
+
+
+def digest_of(text: str) -> str:
+    """A text as a short one."""
+    return hashlib.sha256(text.encode()).hexdigest()

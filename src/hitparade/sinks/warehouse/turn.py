@@ -108,6 +108,8 @@ class Turn:
             self.database.run(statement)
         for table in staged:
             self.database.run(f"DROP TABLE {table.name}")
+        for table in MERGED[dataset]:
+            self.database.analyze(table.name)
         self._record(dataset, [(each, None, each.rows_loaded) for each in deliveries])
         return counts[0]
 
@@ -130,15 +132,18 @@ class Turn:
         days = {day for _, some in wanted for day in some}
         kpis = [kpi for kpi, _ in wanted]
         relations = list({each.name: each for kpi in kpis for each in kpi.relations}.values())
-        for statement in sql.of_batch(relations, kpis, listed(days), self.database.dialect):
-            self.database.run(statement)
+        made = []
+        for name, query in sql.of_batch(relations, kpis, listed(days), self.database.dialect):
+            self.database.run(f"CREATE TEMP TABLE {identifier(name)} AS {query}")
+            self.database.analyze(name)
+            made.append(name)
         counts: dict[tuple[str, date], int] = {}
         for kpi, own in wanted:
             for statement in replacing(kpi, listed(own)):
                 self.database.run(statement)
             counts.update({(kpi.name, day): rows for day, rows in self._published(kpi_table(kpi).name, own).items()})
-        for statement in sql.dropped(relations, kpis):
-            self.database.run(statement)
+        for name in made:
+            self.database.run(f"DROP TABLE {identifier(name)}")
         return counts
 
     def _published(self, table: str, days: Collection[date]) -> Mapping[date, int]:
@@ -256,6 +261,11 @@ def of_tracks(target: Table, query: str) -> Iterator[str]:
     yield f"INSERT INTO {target.name} ({', '.join(target.columns)}) {query}"
 
 
+MERGED: Mapping[Dataset, Sequence[Table]] = {
+    "users": (RAW_USERS, USERS),
+    "songs": (SONGS, SONG_GENRES, SONG_ARTISTS, RAW_SONGS),
+}
+"""The tables that a catalogue is merged into."""
 MERGING: Mapping[Dataset, Sequence[str]] = {
     "users": (
         merging(RAW_USERS, STAGED["users"], {}),
