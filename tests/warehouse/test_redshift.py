@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every statement that reaches the server, as the driver sends it."""
     statements: list[str] = []
 
-    def listened(sql: str) -> list[Statement]:
+    def listened(sql: str) -> Sequence[Statement]:
         statements.append(sql)
         return translated(sql)
 
