@@ -21,6 +21,8 @@ RUNNING = 300.0  # Spark, on a busy machine
 GOING = ("STARTING", "RUNNING", "STOPPING", "WAITING")
 BUCKET = "scripts"
 REGION = "eu-west-1"
+AWS_NAMES, WAREHOUSE_NAMES = 5, 6
+"""How many names it tells of."""
 
 
 @dataclass
@@ -110,7 +112,8 @@ def emulator(*options: str, module: str = "hitparade", log: Path | None = None) 
         stack.enter_context(process.stdout)
         stack.callback(process.wait)
         try:
-            emulated = Emulated(process, read_environment(process.stdout))
+            count = AWS_NAMES + (WAREHOUSE_NAMES if "--warehouse" in options else 0)
+            emulated = Emulated(process, read_environment(process.stdout, count))
             yield emulated
             emulated._clients.close()
         finally:
@@ -133,9 +136,9 @@ def outside() -> dict[str, str]:
     }
 
 
-def read_environment(output: Any) -> dict[str, str]:
-    """The environment that the command prints first."""
-    lines = [output.readline().strip() for _ in range(5)]
+def read_environment(output: Any, count: int) -> dict[str, str]:
+    """The environment that the command prints first, in so many lines."""
+    lines = [output.readline().strip() for _ in range(count)]
     assert all(line.startswith("export ") for line in lines), lines
     return dict(line.removeprefix("export ").split("=", 1) for line in lines)
 

@@ -11,9 +11,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.emulator.warehouses import Warehouse, db, driver, here, redshift_connector, refused, run
-
-__all__ = ["db", "here"]
+from tests.emulator.warehouses import Warehouse, driver, redshift_connector, refused, run
+from tests.emulator.warehouses import db as db
+from tests.emulator.warehouses import here as here
 
 SONGS = """
     CREATE TABLE IF NOT EXISTS songs (

@@ -193,9 +193,10 @@ def running(found: Installation, place: Path, folder: Path, settings: Mapping[st
     )
     with keeper:
         try:
-            said = keeper.stdout.readline() if keeper.stdout else ""
-            if said != "ready\n":
-                raise ConfigError(f"{place}: PostgreSQL did not start: {said.strip()}", hint=hint(found))
+            answer = keeper.stdout
+            if answer is None or (said := answer.readline()) != "ready\n":
+                reason = (said + answer.read()).strip() if answer else ""
+                raise ConfigError(f"{place}: PostgreSQL did not start: {reason}", hint=hint(found))
             yield
         finally:
             if keeper.stdin:

@@ -20,6 +20,7 @@ REMEMBERED = 512
 DEFAULT_LENGTH = 256
 LONGEST = 65535
 STYLES = frozenset({"KEY", "ALL", "EVEN", "AUTO"})
+QUOTED = frozenset({TokenType.STRING, TokenType.IDENTIFIER})
 OF_KEYS = (exp.PrimaryKey, exp.ForeignKey, exp.UniqueColumnConstraint)
 OF_COLUMNS = (exp.UniqueColumnConstraint, exp.Reference, exp.EncodeColumnConstraint)
 
@@ -84,7 +85,7 @@ def translated_one(text: str, words: list[Token]) -> Statement:
 def without_storage(text: str) -> str:
     """A CREATE TABLE without the words on where rows are stored, some of which SQLGlot cannot read."""
     words = sqlglot.tokenize(text, read="redshift")
-    upper = [word.text.upper() for word in words]
+    upper = ["" if word.token_type in QUOTED else word.text.upper() for word in words]
     if upper[:1] != ["CREATE"] or "TABLE" not in upper[:4]:
         return text
     kept, place, number = [], 0, 0
