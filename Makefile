@@ -1,8 +1,9 @@
 # Every target works on a fresh clone: what it needs is installed into .venv first.
 PYTHON ?= python3
 BIN := .venv/bin
+AIRFLOW := .venv-airflow/bin
 
-.PHONY: install demo test check lint format refactor all bench docs lock wheel clean
+.PHONY: install demo test test-airflow check lint format refactor all bench docs lock wheel clean
 .DEFAULT_GOAL := all
 
 install: .venv/installed  ## everything that working on the project needs, in .venv
@@ -20,6 +21,15 @@ demo: install  ## sample data, a run, and its charts, in ./demo
 
 test: install  ## every test
 	$(BIN)/pytest
+
+test-airflow: .venv-airflow/installed  ## the DAGs, run by Airflow, which has an environment of its own: it brings a hundred packages
+	$(AIRFLOW)/pytest tests/airflow
+
+.venv-airflow/installed: requirements-airflow.txt pyproject.toml
+	$(PYTHON) -m venv .venv-airflow
+	$(AIRFLOW)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-airflow.txt
+	$(AIRFLOW)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
 
 check: install lint  ## lint, types, the walls between folders, and Python 3.9 for what Glue runs on it
 	$(BIN)/mypy
@@ -53,6 +63,8 @@ lock: install  ## resolve the dependencies anew
 		--python-version 3.11 pyproject.toml --output-file requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
 		--python-version 3.11 pyproject.toml --extra aws --extra emulator --extra postgres --extra spark --extra warehouse --group dev --output-file requirements-dev.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
+		--python-version 3.11 pyproject.toml --extra airflow --extra emulator --extra spark --group dev --output-file requirements-airflow.txt
 
 wheel: install  ## the wheel that Glue jobs bring along, in dist/
 	rm -rf build dist
@@ -60,4 +72,4 @@ wheel: install  ## the wheel that Glue jobs bring along, in dist/
 	@ls dist/*.whl
 
 clean:
-	rm -rf .venv build dist demo src/*.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-airflow build dist demo src/*.egg-info .pytest_cache .mypy_cache .ruff_cache
