@@ -134,4 +134,8 @@ def test_statements_are_told_apart_by_semicolons_outside_of_strings() -> None:
         "LOCK t",
         "SELECT 2",
     ]
-    assert translated(" -- nothing\n") == ()
+    assert translated(" -- nothing\n;") == ()
+    assert [each.sql for each in translated("-- why\n/* how */ BEGIN; SELECT 1 -- what")] == [
+        "BEGIN",
+        "SELECT 1 /* what */",
+    ]

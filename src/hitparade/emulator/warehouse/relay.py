@@ -173,19 +173,19 @@ class Relay:
         return message
 
     def _answer(self, message: Message) -> None:
-        """Give an answer to whom it is for."""
+        """Give an answer to whom it is for: us while we ask, else the client."""
         with self._changed:
-            ours = self._answers
-            if message.kind == b"E" and ours is None:
-                self.failed = True
+            answers = self._answers
             if message.kind == b"Z":
+                ours = self._ours.popleft()
                 self.status = message.body
-                silent = self._ours.popleft()
-                self.failed = self.failed and silent
+                self.failed = self.failed and ours
                 self._changed.notify_all()
-                if silent and ours is None:
-                    return
-            if ours is not None:
-                ours.put(message)
+                if ours and answers is None:
+                    return  # the end of what was settled
+            elif message.kind == b"E" and answers is None:
+                self.failed = True
+            if answers is not None:
+                answers.put(message)
                 return
         self.client.send(message)

@@ -42,32 +42,32 @@ def translated(sql: str) -> Sequence[Statement]:
     try:
         words = sqlglot.tokenize(sql, read="redshift")
         return tuple(translated_one(text, some) for text, some in split(sql, words))
-    except SqlglotError as error:
+    except (SqlglotError, ValueError) as error:
         raise Refused(SYNTAX, f"syntax error: {plain(error)}") from error
 
 
-def plain(error: SqlglotError) -> str:
+def plain(error: Exception) -> str:
     """What SQLGlot found, without its colours."""
     found = getattr(error, "errors", None)
     if not found:
-        return str(error).splitlines()[0]
+        return str(error).partition("\n")[0]
     first = found[0]
     return f'{first["description"].rstrip(".")} at or near "{first["highlight"]}", line {first["line"]}'
 
 
 def split(sql: str, words: Sequence[Token]) -> list[tuple[str, list[Token]]]:
-    """Each statement's text and words; the words know their places in the whole."""
+    """Each statement's text, from its first word on, and its words, which know their places in the whole."""
     found: list[tuple[str, list[Token]]] = []
     some: list[Token] = []
-    start = 0
     for word in words:
-        if word.token_type == TokenType.SEMICOLON:
-            found.append((sql[start : word.start], some))
-            start, some = word.end + 1, []
-        else:
+        if word.token_type != TokenType.SEMICOLON:
             some.append(word)
-    found.append((sql[start:], some))
-    return [(text.strip(), some) for text, some in found if some]
+        elif some:
+            found.append((sql[some[0].start : word.start], some))
+            some = []
+    if some:
+        found.append((sql[some[0].start :], some))
+    return found
 
 
 def translated_one(text: str, words: list[Token]) -> Statement:
