@@ -11,7 +11,11 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 LONGEST_START = 60.0
-HEAVY = ["hitparade.lake.lake", "hitparade.ledger.sql", "pyarrow.parquet", "psycopg", "boto3"]
+HEAVY = [
+    *("hitparade.lake.lake", "hitparade.ledger.sql", "pyarrow.parquet", "psycopg", "boto3"),
+    *("hitparade.cli.app", "hitparade.config", "hitparade.pipeline", "hitparade.kpis.registry"),
+    *("hitparade.engines.duckdb.engine", "hitparade.sinks.warehouse", "duckdb", "pgpq", "pyarrow.compute"),
+]
 """What every process needs and takes long to import: it is imported once, by the process that the others fork from."""
 
 
