@@ -156,6 +156,7 @@ def test_redshift_s_functions_mean_here_what_they_mean_there(db: Any) -> None:
     assert run(db, "SELECT EXTRACT(hour FROM at) FROM t ORDER BY a") == [[23], [0]]
     assert isinstance(run(db, "SELECT EXTRACT(hour FROM at) FROM t")[0][0], int)
     assert run(db, "SELECT AVG(a), AVG(a::DECIMAL(5, 1)), AVG(a::FLOAT) FROM t") == [[1, Decimal("1.5"), 1.5]]
+    assert run(db, "SELECT GETDATE()")[0][0].tzinfo is None
     assert run(db, "SELECT GETDATE() = SYSDATE, 'it''s \\\\ \\'quoted\\''") == [[True, "it's \\ 'quoted'"]]
     assert refused(db, f"INSERT INTO t (b) VALUES ('{'x' * 257}')")[0] == "22001"  # VARCHAR has 256
 

@@ -95,6 +95,23 @@ def test_it_copies_from_the_emulator_s_own_s3(seeded: Emulated, tmp_path: Path) 
         assert run(db, "SELECT SUM(a) FROM copied") == [[6]]
 
 
+def test_the_fifth_system_runs(seeded: Emulated) -> None:
+    command = [sys.executable, "-m", "hitparade", "run", "--config", "s3://music-streaming-etl-data/hitparade.toml"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=300, env={**environment, **seeded.environment}
+    )
+
+    assert done.returncode == 0, done.stderr
+    with connected(seeded) as db:
+        listens, plays = (
+            run(db, f"SELECT {what}")[0][0]
+            for what in ("COUNT(*) FROM transformed_streams", "SUM(total_plays) FROM hourly_kpis")
+        )
+    assert listens == plays > 0
+
+
 def test_it_listens_on_loopback_only(seeded: Emulated) -> None:
     lines = Path("/proc/net/tcp").read_text().splitlines()[1:] + Path("/proc/net/tcp6").read_text().splitlines()[1:]
     listening = [line.split()[1].split(":") for line in lines if line.split()[3] == "0A"]

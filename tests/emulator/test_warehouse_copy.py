@@ -140,7 +140,7 @@ def test_a_manifest_must_tell_the_truth(here: Warehouse, filled: Any) -> None:
     url, size = here.put(TWO)
     gone = f"s3://{BUCKET}/gone.parquet"
 
-    assert "content_length" in refused(filled, copy(here.list([{"url": url, "mandatory": True}])))[1]
+    assert "need meta.content_length" in refused(filled, copy(here.list([{"url": url, "mandatory": True}])))[1]
     assert "content_length is 3" in refused(filled, copy(here.list([entry(url, 3)])))[1]
     assert f"mandatory {gone}" in refused(filled, copy(here.list([entry(url, size), entry(gone, size)])))[1]
     assert "json" in refused(filled, copy(url))[1]

@@ -74,7 +74,7 @@ def emulate(
             for name, value in emulator.environment.items():
                 typer.echo(f"export {name}={shlex.quote(value)}")
         sys.stdout.flush()
-        tell(emulator.endpoint, data)
+        tell(emulator.endpoint, emulator.warehouse.get("REDSHIFT_PORT"), data)
         # A signal may reach another thread, and a wait without an end would never learn of it.
         while not end.wait(LOOK_SECONDS):
             pass
@@ -104,9 +104,11 @@ def leave_every_account() -> None:
     os.environ.update({"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull})
 
 
-def tell(endpoint: str, data: Path | None) -> None:
+def tell(endpoint: str, warehouse: str | None, data: Path | None) -> None:
     """Say where it is and what becomes of its state, beside the output that programs read."""
     typer.echo(f"AWS is at {endpoint}, on this machine only, until Ctrl-C", err=True)
+    if warehouse:
+        typer.echo(f"a PostgreSQL that stands in for Redshift is at port {warehouse}, without TLS", err=True)
     if data:
         typer.echo(
             f"state is kept in {data}: saved every few seconds and at the end; jobs that run then are stopped",
