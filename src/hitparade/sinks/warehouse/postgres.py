@@ -18,7 +18,7 @@ CONNECT_SECONDS = 10
 OLDEST = 150000  # the first with MERGE
 LOCK_MINUTES = 10
 # SQLSTATE classes: what another process did at the same time, and what is for someone to set right.
-CONFLICTS = ("40", "55P03")
+CONFLICTS = ("40", "55P03", "42P06", "42P07")
 REFUSALS = ("28", "3D", "3F", "42501")
 
 
@@ -95,7 +95,8 @@ class PostgresDatabase:
         except self.psycopg.Error as error:
             said = f"{self.name}: {str(error).strip() or type(error).__name__}"
             state = error.sqlstate or ""
-            if state.startswith(CONFLICTS):
+            # IF NOT EXISTS does not see what another is just making: it stumbles over the name in the system's tables.
+            if state.startswith(CONFLICTS) or error.diag.schema_name == "pg_catalog":
                 raise Conflict(f"{said} (another process was at work there)", hint="run again") from error
             if state.startswith(REFUSALS) or (not state and "authentication" in said):
                 raise ConfigError(said, hint="see that the database, the user and the rights are there") from error
