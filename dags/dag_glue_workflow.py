@@ -29,6 +29,7 @@ with DAG(
     max_active_runs=1,
     default_args={"owner": "airflow", "retries": 1},
     tags=["music", "glue", "dynamodb"],
+    user_defined_macros=system.macros,
 ):
     check_files = BranchPythonOperator(
         task_id="check_files",

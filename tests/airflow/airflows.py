@@ -21,10 +21,11 @@ AWS_CONNECTION = {"conn_type": "aws", "extra": {"region_name": "eu-west-1"}}
 
 @dataclass(frozen=True)
 class Ended:
-    """A DAG's run: its state, its tasks' states, and what was logged."""
+    """A DAG's run: its state, its tasks' states, how often each was tried, and what was logged."""
 
     state: str
     tasks: Mapping[str, str]
+    tries: Mapping[str, int]
     log: str
 
 
@@ -39,9 +40,13 @@ class Airflow:
     def run(self, dag_id: str, aws: Emulated, **variables: str) -> Ended:
         """A DAG's run on an emulator, once it is over."""
         named = {f"AIRFLOW_VAR_{name.upper()}": value for name, value in variables.items()}
+        return self.run_in({**aws.environment, **named}, dag_id)
+
+    def run_in(self, environment: Mapping[str, str], dag_id: str) -> Ended:
+        """A DAG's run with this in the environment, once it is over."""
         logged = self.log.stat().st_size
         assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps({"dag": dag_id, "environment": {**aws.environment, **named}}) + "\n")
+        self.process.stdin.write(json.dumps({"dag": dag_id, "environment": environment}) + "\n")
         self.process.stdin.flush()
         answer = self.answers.readline()
         with self.log.open(errors="replace") as file:

@@ -15,15 +15,19 @@ from airflow.dag_processing.dagbag import DagBag
 
 
 def run(wanted: dict[str, Any]) -> dict[str, Any]:
-    """Run a DAG in an environment: its state, and those of its tasks."""
+    """Run a DAG in an environment: its state, and those of its tasks, with how often they were tried."""
     before = dict(os.environ)
     os.environ.update(wanted["environment"])
     try:
         bag = DagBag()
         assert not bag.import_errors, bag.import_errors
         ended = bag.dags[wanted["dag"]].test()
-        tasks = {instance.task_id: str(instance.state) for instance in ended.get_task_instances()}
-        return {"state": str(ended.state), "tasks": tasks}
+        instances = ended.get_task_instances()
+        return {
+            "state": str(ended.state),
+            "tasks": {instance.task_id: str(instance.state) for instance in instances},
+            "tries": {instance.task_id: instance.try_number for instance in instances},
+        }
     finally:
         os.environ.clear()
         os.environ.update(before)

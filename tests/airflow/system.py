@@ -38,6 +38,10 @@ class OnEmulator:
         """Drop a file of rows."""
         self.put(key, "\n".join([header, *rows, ""]))
 
+    def remove(self, key: str) -> None:
+        """Take an object away."""
+        self.aws.client("s3").delete_object(Bucket=self.bucket, Key=key)
+
     def keys(self, prefix: str, bucket: str | None = None) -> list[str]:
         """The objects below a prefix, without it and without those that stand for a folder."""
         pages = self.aws.client("s3").get_paginator("list_objects_v2")

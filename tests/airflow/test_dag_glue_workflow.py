@@ -172,7 +172,7 @@ def test_a_job_that_fails_fails_the_run_and_leaves_the_files_for_the_next(airflo
     assert "no songs today" in failed.log
     assert system.keys(LANDING) == ["waits.csv"]
     assert reports(system) == before
-    system.aws.client("s3").delete_object(Bucket=system.bucket, Key=f"{LANDING}waits.csv")
+    system.remove(f"{LANDING}waits.csv")
 
 
 def test_jobs_that_are_not_there_are_made_with_their_documented_sizes(airflow: Airflow, system: OnEmulator) -> None:

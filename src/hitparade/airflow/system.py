@@ -36,36 +36,38 @@ class System:
         """The settings file beside the DAG's."""
         return Path(self.dag_file).with_suffix(".toml")
 
+    @property
+    def macros(self) -> dict[str, Callable[[str], str]]:
+        """What a DAG must know as `user_defined_macros` for its operators' texts to be filled."""
+        return {"filled": self.filled}
+
     def templated(self, text: str) -> str:
         """A text with Variables in braces as Airflow's operators take it, to be filled when a task runs."""
-        return self.replaced(text, lambda name: f"{{{{ var.value.get('{name}', '{self.variables[name]}') }}}}")
+        return f"{{{{ filled('{text}') }}}}"
 
     def filled(self, text: str) -> str:
-        """A text with Variables in braces, with their values. Only a running task may ask for them."""
-        return self.replaced(text, self.value)
-
-    def replaced(self, text: str, replacement: Callable[[str], str]) -> str:
-        """A text in which each Variable in braces is replaced; ConfigError where there is no such Variable."""
-        from hitparade.errors import ConfigError
-
-        unknown = sorted(set(NAMED.findall(text)) - set(self.variables))
-        if unknown:
-            raise ConfigError(
-                f"{self.template.name}: {{{unknown[0]}}} is no Variable of this DAG",
-                hint=f"it has {', '.join(sorted(self.variables)) or 'none'}",
-            )
-        return NAMED.sub(lambda found: replacement(found.group(1)), text)
+        """A text with the Variables in braces replaced by their values. Only a running task may ask for them."""
+        return NAMED.sub(lambda found: self.value(found.group(1)), text)
 
     def value(self, name: str) -> str:
-        """A Variable's value, or its default; ConfigError for one that would change what the settings mean."""
+        """A Variable's value without a slash at its end, or its default, which may have other Variables in braces.
+
+        ConfigError for a Variable that the DAG does not have, and for a value that is no place and no name.
+        """
         from airflow.sdk import Variable
 
         from hitparade.errors import ConfigError
 
-        value = str(Variable.get(name, default=self.variables[name]))
+        if name not in self.variables:
+            raise ConfigError(
+                f"{self.template.name}: {{{name}}} is no Variable of this DAG",
+                hint=f"it has {', '.join(sorted(self.variables)) or 'none'}",
+            )
+        given = Variable.get(name, default=None)
+        value = (self.filled(self.variables[name]) if given is None else str(given)).rstrip("/")
         if not value or NO_PLACE.search(value):
             raise ConfigError(
-                f"the Variable {name} is {value!r}",
+                f"the Variable {name} is {given!r}",
                 hint="give a place or a name, without quotes, braces, backslashes and line ends",
             )
         return value

@@ -5,7 +5,7 @@ Nothing here is heavy: rows are read by the Glue jobs alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from hitparade.airflow.failures import told
 
 if TYPE_CHECKING:
     from hitparade.airflow.system import System
+    from hitparade.model import Dataset
     from hitparade.workspace import Workspace
 
 
@@ -25,16 +26,17 @@ def opened(system: System) -> Iterator[Workspace]:
         yield ws
 
 
-def branch_on_files(system: System, complete: str, missing: str) -> str:
-    """The task to go on with: `complete` when files lie in every landing folder, else `missing`."""
+def branch_on_files(
+    system: System, complete: str, missing: str, datasets: Sequence[Dataset] = ("songs", "users", "streams")
+) -> str:
+    """The task to go on with: `complete` when files lie in the landing folder of each dataset, else `missing`."""
     from hitparade.landing.discover import waiting
     from hitparade.log import get_logger
-    from hitparade.model import DATASETS
     from hitparade.storage import Storage
 
     with told(), closing(Storage()) as storage:
         settings = system.settings()
-        folders = {dataset: settings.place(settings.landing.folder(dataset)) for dataset in DATASETS}
+        folders = {dataset: settings.place(settings.landing.folder(dataset)) for dataset in datasets}
         empty = [folder for folder in folders.values() if not waiting(storage, folder)]
     if empty:
         get_logger().info("airflow.missing", folders=empty)
