@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from hitparade.emulator.warehouse import copying
-from tests.emulator.warehouses import BUCKET, Warehouse, copy, driver, entry, refused, run
+from tests.emulator.warehouses import BUCKET, Warehouse, copy, driver, entry, redshift_connector, refused, run
 from tests.emulator.warehouses import db as db
 from tests.emulator.warehouses import here as here
 
@@ -159,12 +159,17 @@ def test_a_file_that_is_no_parquet_is_refused(here: Warehouse, filled: Any) -> N
     assert "Spectrum Scan Error" in refused(filled, copy(here.list([entry(f"s3://{BUCKET}/text", 8)])))[1]
 
 
-def test_a_copy_that_fails_fails_the_transaction(here: Warehouse, filled: Any) -> None:
+@pytest.mark.parametrize("when", ["before", "within"])
+def test_a_copy_that_fails_fails_the_transaction(here: Warehouse, filled: Any, when: str) -> None:
+    long = TWO.set_column(1, "b", pa.array(["x", "too long"]))
+    source = f"s3://{BUCKET}/gone" if when == "before" else here.manifest(TWO, long)
     run(filled, "INSERT INTO t VALUES (7, 'new')")
-    with pytest.raises(Exception, match="does not exist"):
-        run(filled, copy(f"s3://{BUCKET}/gone"))
-    with pytest.raises(Exception, match="25P02"):
+
+    with pytest.raises(redshift_connector.ProgrammingError, match=r"does not exist|is longer than"):
+        run(filled, copy(source))
+    with pytest.raises(redshift_connector.ProgrammingError, match="25P02"):
         run(filled, copy(here.manifest(TWO)))
+
     filled.commit()  # which takes it back
     assert run(filled, "SELECT a FROM t") == [[0]]
 
@@ -198,6 +203,9 @@ def test_other_drivers_copy_too_however_they_ask(here: Warehouse, filled: Any) -
         with pytest.raises(psycopg.errors.InternalError_, match="does not exist"):
             in_one_go(other, f"INSERT INTO {table} VALUES (9, 'new')", copy(f"s3://{BUCKET}/gone", table=table))
         other.rollback()
+        other.autocommit = True
+        with pytest.raises(psycopg.errors.InternalError_, match="does not exist"):
+            in_one_go(other, copy(f"s3://{BUCKET}/gone", table=table), f"INSERT INTO {table} VALUES (9, 'new')")
         assert other.execute(f"SELECT COUNT(*) FROM {table}").fetchone() == (1,)
 
 

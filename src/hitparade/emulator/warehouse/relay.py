@@ -56,6 +56,7 @@ class Relay:
         """End both ways."""
         with suppress(OSError):
             self._server.send(Message(b"X"))
+        self.client.hang_up()
         self._server.hang_up()
         self._back.join()
         self._server.close()
@@ -118,6 +119,8 @@ class Relay:
     def _asked(self, message: Message) -> queue.Queue[Message | None]:
         answers: queue.Queue[Message | None] = queue.Queue()
         with self._changed:
+            if self._ended:
+                raise Ended
             self._answers = answers
             self._ours.append(True)
         self._server.send(message)
