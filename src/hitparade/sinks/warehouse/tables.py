@@ -41,7 +41,8 @@ class Table:
     """A table: its columns, and how its rows are found.
 
     `unique` is its key. Redshift: rows are spread by the column `spread`, or ALL or AUTO, and sorted by `sort`.
-    PostgreSQL: the key is an index; else there is one on `sort`, which is a range of blocks where `appended`.
+    PostgreSQL: the key is an index; else there is one on `sort`, which is a range of blocks where `appended`. Texts of
+    files may be too long for a tree, and are found by their hash, which cannot be unique.
     """
 
     name: str
@@ -64,12 +65,13 @@ class Table:
             yield f"{body} {spread}" + (f" SORTKEY ({identifier(self.sort)})" if self.sort else "")
             return
         yield body
-        if self.unique:
+        by_text = self.sort is not None and self.columns[self.sort] == "string"
+        if self.unique and not by_text:
             keys = ", ".join(map(identifier, self.unique))
             yield f"CREATE UNIQUE INDEX IF NOT EXISTS {self.name}_key ON {identifier(self.name)} ({keys})"
         elif self.sort:
             how = f"BRIN ({identifier(self.sort)}) WITH (pages_per_range = 32)" if self.appended else ""
-            how = how or f"BTREE ({identifier(self.sort)})"
+            how = how or f"{'HASH' if by_text else 'BTREE'} ({identifier(self.sort)})"
             yield f"CREATE INDEX IF NOT EXISTS {self.name}_by_{self.sort} ON {identifier(self.name)} USING {how}"
 
 
