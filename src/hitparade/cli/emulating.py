@@ -55,7 +55,9 @@ def emulate(
         from hitparade.emulator.server import running
 
         if warehouse:
-            import pgpq  # noqa: F401 - COPY needs it, and only then
+            from hitparade.emulator.warehouse.copying import encoder_of
+
+            encoder_of([])  # COPY needs it, and it should not be missed only then
     except ModuleNotFoundError as error:
         raise MissingExtra(f"the emulator ({error.name})", "emulator") from error
     place = region()

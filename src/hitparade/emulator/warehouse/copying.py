@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-column
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from hitparade.errors import StorageError
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from pgpq import ArrowToPostgresBinaryEncoder
 
     from hitparade.storage import Storage
 
@@ -224,13 +225,19 @@ def fitted(array: pa.Array, column: Column, file: File) -> pa.Array:
 
 def encoded(files: Sequence[File], columns: Sequence[Column], storage: Storage) -> Iterator[bytes]:
     """All rows of all files in PostgreSQL's binary format, piece by piece."""
-    from pgpq import ArrowToPostgresBinaryEncoder
-
     encoder: ArrowToPostgresBinaryEncoder | None = None
     for file in files:
         for batch in batches(file, columns, storage):
             if encoder is None:
-                encoder = ArrowToPostgresBinaryEncoder(batch.schema)
+                encoder = encoder_of(batch.schema)
                 yield bytes(encoder.write_header())
             yield bytes(encoder.write_batch(batch))
     yield NOTHING if encoder is None else bytes(encoder.finish())
+
+
+def encoder_of(fields: Iterable[pa.Field]) -> ArrowToPostgresBinaryEncoder:
+    """What writes rows of these fields in that format."""
+    import pyarrow as pa
+    from pgpq import ArrowToPostgresBinaryEncoder
+
+    return ArrowToPostgresBinaryEncoder(pa.schema(fields))
