@@ -215,6 +215,7 @@ def test_no_heart_beats_after_the_end(ledger: Ledger, taken: Callable[..., Turn]
         (socket.gethostname(), False),
         (f"{socket.gethostname()}/none", False),
     ],
+    ids=["this process", "its parent", "one elsewhere", "another elsewhere", "no process", "not a number"],
 )
 def test_only_what_is_surely_gone_is_dead(host: str, dead: bool) -> None:
     assert is_dead(host) is dead
