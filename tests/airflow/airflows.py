@@ -96,5 +96,7 @@ def environment_of(home: Path) -> dict[str, str]:
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "1",
         "AIRFLOW__HITPARADE__GLUE_POLL_SECONDS": "1",
+        "AIRFLOW__HITPARADE__ARRIVAL_POLL_SECONDS": "1",
+        "AIRFLOW__HITPARADE__ARRIVAL_TIMEOUT_SECONDS": "2",
         "AIRFLOW_CONN_AWS_DEFAULT": json.dumps(AWS_CONNECTION),
     }

@@ -27,6 +27,18 @@ BRANCH, PYTHON, EMPTY, GLUE, WAIT = (
 )
 # Of each DAG the schedule, the start, and each task with its operator and those that follow it.
 DOCUMENTED: dict[str, tuple[str | None, str, dict[str, list[Any]]]] = {
+    "music_streaming_etl": (
+        "@continuous",
+        "2025-03-01",
+        {
+            "s3_key_sensor": ["S3KeySensor", ["validate_streaming_files_task"]],
+            "validate_streaming_files_task": [PYTHON, ["cleanup_on_failure_task", "prepare_files_for_job_run_task"]],
+            "prepare_files_for_job_run_task": [PYTHON, ["run_glue_job_task"]],
+            "run_glue_job_task": [GLUE, ["archive_and_cleanup_task"]],
+            "archive_and_cleanup_task": [PYTHON, []],
+            "cleanup_on_failure_task": [PYTHON, []],
+        },
+    ),
     "dag_glue_workflow": (
         "0:05:00",
         "2025-10-16",

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 import pytest
 
 pytest.importorskip("moto.server", reason="moto[server] is not installed")
 
 from tests.airflow.airflows import Airflow
+from tests.airflow.genre_tables import assert_tables_say_what_show_says
 from tests.airflow.system import STREAMS, OnEmulator
 from tests.emulator.emulated import Emulated
 
@@ -18,12 +16,6 @@ TASKS = ("validate_data", "check_schema", "run_etl_job", "load_dynamodb", "archi
 THROUGH = dict.fromkeys(TASKS, "success")
 LOADER = "glue_scripts/dynamodb-loader-script.py"
 JOB = "music_streaming_etl_job"
-MEASURES = {
-    "music_streaming_genre_listen_count": "listen_count",
-    "music_streaming_unique_listeners": "unique_listeners",
-    "music_streaming_total_listening_time": "listening_ms",
-    "music_streaming_avg_listening_time": "avg_listening_ms_per_user",
-}
 # A file that comes when the loader starts, which is after the streams were read and before they are archived.
 LATE = """\
 import boto3
@@ -40,38 +32,6 @@ def ended_at(task: str, state: str, after: str) -> dict[str, str]:
     """The tasks' states when one ended so, and those after it are as it made them."""
     place = TASKS.index(task)
     return {**THROUGH, task: state, **dict.fromkeys(TASKS[place + 1 :], after)}
-
-
-def by_genre(rows: Sequence[Mapping[str, Any]], measure: str) -> dict[tuple[str, str], float | None]:
-    """A measure by genre and day. A genre without one has none in the table."""
-    return {(row["genre"], row["listen_date"]): float(row[measure]) for row in rows if row.get(measure) is not None}
-
-
-def assert_tables_say_what_show_says(system: OnEmulator) -> None:
-    genres = system.show("genre_daily")
-    assert genres
-    for table, measure in MEASURES.items():
-        assert by_genre(system.items(table), measure) == by_genre(genres, measure), table
-    songs: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-    for row in system.show("top_songs_daily"):
-        songs.setdefault((row["genre"], row["listen_date"]), []).append(row)
-    told = {
-        (item["genre"], item["listen_date"]): item["songs"]
-        for item in system.items("music_streaming_top_songs")
-        if item["songs"]
-    }
-    assert {key: [song["track_id"] for song in chart] for key, chart in told.items()} == {
-        key: [row["track_id"] for row in chart] for key, chart in songs.items()
-    }
-    top = {
-        item["listen_date"]: [each["genre"] for each in item["genres"]]
-        for item in system.items("music_streaming_top_genres")
-        if item["genres"]  # a day of tracks that the catalogue lacks has an empty chart
-    }
-    shown: dict[str, list[str]] = {}
-    for row in system.show("top_genres_daily"):
-        shown.setdefault(row["listen_date"], []).append(row["genre"])
-    assert top == shown
 
 
 def listens(system: OnEmulator, day: str) -> dict[str, int]:

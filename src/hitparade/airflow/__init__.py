@@ -3,23 +3,34 @@
 A DAG file is read every few seconds, so importing this loads nothing heavy: the parts are imported when a task runs.
 """
 
-from hitparade.airflow.checks import branch_on_columns, check_schema, validate_data
+from hitparade.airflow.arrivals import arrival
+from hitparade.airflow.checks import (
+    branch_on_columns,
+    check_schema,
+    quarantine_refused,
+    validate_data,
+    validate_streams,
+)
 from hitparade.airflow.copies import copy_inputs, move_copies, remove_copies
 from hitparade.airflow.jobs import completion, python_shell_job, spark_job
 from hitparade.airflow.system import System
-from hitparade.airflow.tasks import archive_settled, branch_on_files
+from hitparade.airflow.tasks import archive_settled, branch_on_files, prepare_job
 
 __all__ = [
     "System",
     "archive_settled",
+    "arrival",
     "branch_on_columns",
     "branch_on_files",
     "check_schema",
     "completion",
     "copy_inputs",
     "move_copies",
+    "prepare_job",
     "python_shell_job",
+    "quarantine_refused",
     "remove_copies",
     "spark_job",
     "validate_data",
+    "validate_streams",
 ]

@@ -9,6 +9,7 @@ import csv
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -43,7 +44,38 @@ def validate_data(system: System) -> None:
 def check_schema(system: System) -> None:
     """Fail when a file does not have the columns that its contract asks for."""
     with opened(system) as ws:
-        refuse(arrivals(ws), lambda arrival: of_header(ws.storage, arrival))
+        refuse(arrivals(ws), partial(of_header, ws.storage))
+
+
+def validate_streams(system: System) -> None:
+    """Fail when a stream file's name, size or columns are not what the manifest.json beside the files says."""
+    from hitparade.contracts.manifest import BUILT_IN
+    from hitparade.errors import ConfigError
+
+    with opened(system) as ws:
+        if ws.contract("streams").source == BUILT_IN:
+            raise ConfigError(
+                f"{ws.settings.place(ws.settings.landing.streams)}: no manifest.json beside the files",
+                hint="put it there: docs/manifest.md says what is in it",
+            )
+        refuse(streams_of(arrivals(ws)), partial(of_file, ws.storage))
+
+
+def quarantine_refused(system: System) -> None:
+    """Move the stream files that validation refuses to the manifest's quarantine, with a report and a ledger row.
+
+    The others stay where they are, for the next run.
+    """
+    from hitparade.steps.archive import archive
+    from hitparade.steps.load import load
+
+    with opened(system) as ws:
+        found = arrivals(ws)
+        refused = {each.blob.url for each in streams_of(found) if any(of_file(ws.storage, each))}
+        loaded = load(ws, leave={each.blob.url for each in found} - refused)
+        archive(ws, datasets=("streams",))
+        if loaded.failures:
+            raise loaded.failures[0]
 
 
 def branch_on_columns(system: System, copies: Sequence[str], valid: str, invalid: str) -> str:
@@ -55,7 +87,7 @@ def branch_on_columns(system: System, copies: Sequence[str], valid: str, invalid
         for url in copies:
             contract, blob = ws.contract(cast("Dataset", url.split("/")[-2])), ws.storage.stat(url)
             if blob is not None:
-                said += problems([Arrival(blob, contract)], lambda arrival: of_header(ws.storage, arrival))
+                said += problems([Arrival(blob, contract)], partial(of_header, ws.storage))
     for line in said:
         get_logger().warning("airflow.invalid", problem=line)
     return invalid if said else valid
@@ -76,6 +108,11 @@ def arrivals(ws: Workspace) -> list[Arrival]:
         seen = ws.ledger.seen(blobs)
         found.extend(Arrival(blob, contract) for identity, blob in blobs.items() if identity not in seen)
     return found
+
+
+def streams_of(found: Iterable[Arrival]) -> list[Arrival]:
+    """Those that are streams."""
+    return [arrival for arrival in found if arrival.contract.dataset == "streams"]
 
 
 def is_done(ws: Workspace) -> bool:
@@ -99,6 +136,11 @@ def refuse(found: Iterable[Arrival], look: Callable[[Arrival], Iterable[Problem]
 def problems(found: Iterable[Arrival], look: Callable[[Arrival], Iterable[Problem]]) -> list[str]:
     """What is wrong with files, a line for each problem."""
     return [f"{arrival.blob.url}: {problem.rule}: {problem.message}" for arrival in found for problem in look(arrival)]
+
+
+def of_file(storage: Storage, arrival: Arrival) -> list[Problem]:
+    """What a file's name and size tell, and its first line if those are well."""
+    return list(of_name(arrival)) or of_header(storage, arrival)
 
 
 def of_name(arrival: Arrival) -> Iterator[Problem]:

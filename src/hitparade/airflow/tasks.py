@@ -52,3 +52,14 @@ def archive_settled(system: System) -> None:
 
     with opened(system) as ws:
         archive(ws, datasets=("streams",))
+
+
+def prepare_job(system: System) -> list[str]:
+    """Put the settings where the job looks for them; the stream files that it will find, for people to see."""
+    from hitparade.landing.discover import waiting
+    from hitparade.storage import Storage
+
+    system.put_settings()
+    with told(), closing(Storage()) as storage:
+        settings = system.settings()
+        return [blob.url for blob in waiting(storage, settings.place(settings.landing.streams))]

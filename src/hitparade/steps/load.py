@@ -6,7 +6,7 @@ rows that the ledger never heard of count for nobody.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -47,10 +47,13 @@ class Loaded:
         return sum(delivery.rows_rejected for delivery in self.deliveries)
 
 
-def load(ws: Workspace) -> Loaded:
-    """Load everything that waits. A dataset whose contract stops it is left, and said so; the others go on."""
+def load(ws: Workspace, *, leave: Collection[str] = ()) -> Loaded:
+    """Load everything that waits, but for files that are to be left where they are.
+
+    A dataset whose contract stops it is left, and said so; the others go on.
+    """
     outcome = Loaded()
-    with Ahead(ws) as ahead:
+    with Ahead(ws, leave) as ahead:
         for dataset in DATASETS:
             ahead.identify(dataset)
         for dataset in DATASETS:
@@ -64,7 +67,7 @@ def load(ws: Workspace) -> Loaded:
 
 def load_dataset(ws: Workspace, dataset: Dataset, ahead: Ahead, outcome: Loaded) -> None:
     """Decide, do, commit, until nothing waits."""
-    restless: set[str] = set()
+    restless = set(ahead.leave)
     while batch := decide(ws, dataset, restless):
         if ws.turn.begin():
             continue  # plan anew: what was seen before the run began may be another's work by now
@@ -112,8 +115,9 @@ class Ahead:
     run as when its turn comes, or is dropped; nothing is decided or committed here.
     """
 
-    def __init__(self, ws: Workspace) -> None:
+    def __init__(self, ws: Workspace, leave: Collection[str]) -> None:
         self.ws = ws
+        self.leave = frozenset(leave)
         self.hashing = ThreadPoolExecutor(FETCHING_THREADS)
         self.reading = ThreadPoolExecutor(1)
         self.taken: dict[tuple[Blob, str], tuple[Future[list[Fingerprint]], int]] = {}
@@ -130,7 +134,7 @@ class Ahead:
         """Begin to hash what waits, unless its contract cannot be read: that is said when its turn comes."""
         with suppress(HitParadeError):
             contract = self.ws.contract(dataset)
-            self.begin_prints(decide(self.ws, dataset, set()), contract)
+            self.begin_prints(decide(self.ws, dataset, set(self.leave)), contract)
 
     def begin_prints(self, batch: Sequence[Blob], contract: Contract) -> None:
         """Begin to hash the files of a batch that are not begun yet."""
@@ -154,7 +158,7 @@ class Ahead:
         if self.streams is not None:
             return
         with suppress(HitParadeError):
-            contract, batch = self.ws.contract("streams"), decide(self.ws, "streams", set())
+            contract, batch = self.ws.contract("streams"), decide(self.ws, "streams", set(self.leave))
             if batch:
                 # Parts are opened when first needed, and two threads might open them twice.
                 lane, _ = self.ws.engine.lane(), self.ws.lake

@@ -1,0 +1,169 @@
+"""music_streaming_etl, run by Airflow: it waits for files, and its job executes on the emulator."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+pytest.importorskip("moto.server", reason="moto[server] is not installed")
+
+from tests.airflow.airflows import Airflow
+from tests.airflow.genre_tables import assert_tables_say_what_show_says
+from tests.airflow.system import STREAMS, OnEmulator
+from tests.emulator.emulated import Emulated
+
+DAG = "music_streaming_etl"
+PREFIX = "music_streaming_etl_"
+LANDING, QUARANTINE = "data/streams/", "data/quarantine/"
+SCRIPT, JOB = "aws-glue-scripts/streaming_transformation.py", "streaming_transformation"
+THROUGH = {
+    "s3_key_sensor": "success",
+    "validate_streaming_files_task": "success",
+    "prepare_files_for_job_run_task": "success",
+    "run_glue_job_task": "success",
+    "archive_and_cleanup_task": "success",
+    "cleanup_on_failure_task": "skipped",
+}
+INVALID = {
+    "s3_key_sensor": "success",
+    "validate_streaming_files_task": "failed",
+    "prepare_files_for_job_run_task": "upstream_failed",
+    "run_glue_job_task": "upstream_failed",
+    "archive_and_cleanup_task": "upstream_failed",
+    "cleanup_on_failure_task": "success",
+}
+JOB_FAILED = {**THROUGH, "run_glue_job_task": "failed", "archive_and_cleanup_task": "upstream_failed"}
+# A file that comes when the job ends, which is after the streams were read and before they are archived.
+LATE = """
+import boto3
+boto3.client("s3").put_object(Bucket="music-streaming-etl", Key="data/streams/streams92.csv", Body={body!r})
+"""
+
+
+@pytest.fixture
+def system(aws: Emulated) -> OnEmulator:
+    return OnEmulator(aws, "music-streaming-etl")
+
+
+def deliveries(system: OnEmulator) -> list[str]:
+    """The stream files that lie in the landing folder."""
+    return sorted(name for name in system.keys(LANDING) if name != "manifest.json")
+
+
+def listens(system: OnEmulator, day: str) -> dict[str, int]:
+    """Listens by genre on a day, as the table has them."""
+    return {
+        item["genre"]: int(item["listen_count"])
+        for item in system.items(f"{PREFIX}music_streaming_genre_listen_count")
+        if item["listen_date"] == day
+    }
+
+
+def test_files_are_awaited_validated_computed_and_archived(airflow: Airflow, system: OnEmulator) -> None:
+    assert deliveries(system) == ["streams1.csv", "streams2.csv", "streams3.csv"]
+
+    ended = airflow.run(DAG, system.aws)
+
+    assert (ended.state, ended.tasks) == ("success", THROUGH), ended.log[-4000:]
+    assert_tables_say_what_show_says(system, PREFIX)
+    assert deliveries(system) == []
+    assert sorted(name.split("-", 1)[1] for name in system.keys("archive/streams/")) == [
+        "streams1.csv",
+        "streams2.csv",
+        "streams3.csv",
+    ]
+
+
+def test_without_a_file_the_run_waits_and_starts_no_job(airflow: Airflow, system: OnEmulator) -> None:
+    before = len(system.runs(JOB))
+    others = [f"{LANDING}below/streams1.csv", f"{LANDING}.streams1.csv", f"{LANDING}streams1.csv.part"]
+    for key in others:
+        system.put(key, "no delivery")
+
+    ended = airflow.run(DAG, system.aws)
+    for key in others:
+        system.remove(key)
+
+    assert (ended.state, ended.tasks) == ("success", dict.fromkeys(THROUGH, "skipped"))
+    assert len(system.runs(JOB)) == before
+
+
+def test_refused_files_go_to_the_manifests_quarantine_and_the_others_stay(airflow: Airflow, system: OnEmulator) -> None:
+    before = len(system.runs(JOB))
+    system.deliver(f"{LANDING}streams80.csv", ["1,t1,2025-04-01 10:00:00"])
+    system.deliver(f"{LANDING}streams81.csv", ["1,2025-04-01 10:00:00"], header="user_id,listen_time")
+    system.deliver(f"{LANDING}misnamed.csv", ["1,t1,2025-04-01 10:00:00"])
+
+    ended = airflow.run(DAG, system.aws)
+    left = deliveries(system)
+    system.remove(f"{LANDING}streams80.csv")
+
+    assert (ended.state, ended.tasks) == ("failed", INVALID)
+    assert "streams81.csv: header: missing column track_id" in ended.log
+    assert "misnamed.csv: name_pattern" in ended.log
+    assert left == ["streams80.csv"]
+    assert sorted(name.split("-", 1)[1] for name in system.keys(QUARANTINE)) == [
+        "misnamed.csv",
+        "misnamed.csv.report.json",
+        "streams81.csv",
+        "streams81.csv.report.json",
+    ]
+    assert len(system.runs(JOB)) == before
+
+
+def test_a_missing_manifest_fails_validation(airflow: Airflow, system: OnEmulator) -> None:
+    manifest = system.get(f"{LANDING}manifest.json")
+    assert json.loads(manifest)["version"] == "1.0"
+    system.remove(f"{LANDING}manifest.json")
+    system.deliver(f"{LANDING}streams85.csv", ["1,t1,2025-04-01 10:00:00"])
+
+    ended = airflow.run(DAG, system.aws)
+    left = deliveries(system)
+    system.put(f"{LANDING}manifest.json", manifest)
+    system.remove(f"{LANDING}streams85.csv")
+
+    assert (ended.state, ended.tasks) == ("failed", INVALID)
+    assert "no manifest.json beside the files" in ended.log
+    assert left == ["streams85.csv"]
+
+
+def test_a_day_in_several_files_counts_once_a_late_file_waits_and_a_file_with_bad_rows_is_quarantined(
+    airflow: Airflow, system: OnEmulator
+) -> None:
+    system.deliver(f"{LANDING}streams90.csv", ["1,t1,2025-05-01 10:00:00", "2,t1,2025-05-01 11:00:00"])
+    system.deliver(f"{LANDING}streams91.csv", ["5,t1,2025-05-01 10:00:00", "5,t1,noon"])
+    script = system.get(SCRIPT).decode()
+    late = "\n".join([STREAMS, "2,t1,2025-05-01 11:00:00", "1,t1,2025-05-01 20:00:00", ""])
+    system.put(SCRIPT, script + LATE.format(body=late))
+
+    first = airflow.run(DAG, system.aws)
+    system.put(SCRIPT, script)
+
+    assert (first.state, first.tasks) == ("success", THROUGH), first.log[-4000:]
+    assert deliveries(system) == ["streams92.csv"]
+    assert listens(system, "2025-05-01") == {"(unknown)": 2}
+    assert "streams91.csv" in {name.split("-", 1)[1] for name in system.keys(QUARANTINE)}
+
+    second = airflow.run(DAG, system.aws)
+
+    assert (second.state, second.tasks) == ("success", THROUGH), second.log[-4000:]
+    assert deliveries(system) == []
+    assert listens(system, "2025-05-01") == {"(unknown)": 3}  # one row was a repeat
+    assert_tables_say_what_show_says(system, PREFIX)
+
+
+def test_a_job_that_fails_fails_the_run_and_quarantines_nothing(airflow: Airflow, system: OnEmulator) -> None:
+    script, before = system.get(SCRIPT), system.keys(QUARANTINE)
+    system.put(SCRIPT, "raise ValueError('no streams today')\n")
+    system.deliver(f"{LANDING}streams95.csv", ["1,t1,2025-06-01 10:00:00"])
+
+    failed = airflow.run(DAG, system.aws)
+    system.put(SCRIPT, script)
+    left = deliveries(system)
+    system.remove(f"{LANDING}streams95.csv")
+
+    assert (failed.state, failed.tasks) == ("failed", JOB_FAILED)
+    assert "no streams today" in failed.log
+    assert left == ["streams95.csv"]
+    assert system.keys(QUARANTINE) == before
