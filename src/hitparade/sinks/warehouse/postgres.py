@@ -20,6 +20,9 @@ LOCK_MINUTES = 10
 # SQLSTATE classes: what another process did at the same time, and what is for someone to set right.
 CONFLICTS = ("40", "55P03", "42P06", "42P07")
 REFUSALS = ("28", "3D", "3F", "42501")
+# At the door there is no SQLSTATE, only what was said.
+REFUSED = ("authentication", "does not exist", "not permitted", "permission denied", "pg_hba.conf", "certificate")
+NO_TLS = "does not support SSL"
 
 
 class PostgresDatabase:
@@ -40,15 +43,23 @@ class PostgresDatabase:
         wanted: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS, "application_name": "hitparade", **parameters}
         with self.explained():
             self.connection = psycopg.connect(**wanted, autocommit=True)
-        if self.connection.info.server_version < OLDEST:
+        try:
+            self._begin(schema)
+        except BaseException:
             self.close()
-            raise ConfigError(f"{name}: PostgreSQL is older than 15", hint="use a PostgreSQL of 15 or newer")
-        with self.explained(), self.transaction():
-            self.connection.execute(f"SET lock_timeout = '{LOCK_MINUTES}min'")
-            self.connection.execute("SET timezone = 'UTC'")
+            raise
+
+    def _begin(self, schema: str | None) -> None:
+        """Set up the session. A schema that is there needs no right to make one."""
+        if self.connection.info.server_version < OLDEST:
+            raise ConfigError(f"{self.name}: PostgreSQL is older than 15", hint="use a PostgreSQL of 15 or newer")
+        with self.transaction():
+            self.run(f"SET lock_timeout = '{LOCK_MINUTES}min'")
+            self.run("SET timezone = 'UTC'")
             if schema is not None:
-                self.connection.execute(f"CREATE SCHEMA IF NOT EXISTS {identifier(schema)}")
-                self.connection.execute(f"SET search_path TO {identifier(schema)}")
+                if self.rows("SELECT to_regnamespace(%s)", [schema]) == [(None,)]:
+                    self.run(f"CREATE SCHEMA IF NOT EXISTS {identifier(schema)}")
+                self.run(f"SET search_path TO {identifier(schema)}")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -98,7 +109,11 @@ class PostgresDatabase:
             # IF NOT EXISTS does not see what another is just making: it stumbles over the name in the system's tables.
             if state.startswith(CONFLICTS) or error.diag.schema_name == "pg_catalog":
                 raise Conflict(f"{said} (another process was at work there)", hint="run again") from error
-            if state.startswith(REFUSALS) or (not state and "authentication" in said):
+            if not state and NO_TLS in said:
+                raise ConfigError(
+                    said, hint="give the server TLS, or write ?sslmode=disable where nobody is on the way to it"
+                ) from error
+            if state.startswith(REFUSALS) or (not state and any(each in said for each in REFUSED)):
                 raise ConfigError(said, hint="see that the database, the user and the rights are there") from error
             if isinstance(error, self.psycopg.OperationalError):
                 raise StorageError(said, hint="see that the server is there and has room, then run again") from error
