@@ -102,7 +102,7 @@ class Deaths:
 
     def die_all_along(self) -> None:
         """Publish, and die at one step after the other, until nothing is left to be done."""
-        self.seen = [("nothing", look(self.place))]
+        self.see("nothing")
         start = 1
         while (said := self.die(from_now_and_then(start), "before")) is not None:
             number, moved = len(self.gate.told), self.moved()
@@ -110,6 +110,14 @@ class Deaths:
                 self.die(step(number), how)
                 moved = moved or self.moved()
             start = 1 if moved else number + 1
+
+    def see(self, said: str) -> None:
+        """Look, and find no third state of anything."""
+        self.seen.append((said, look(self.place)))
+        for part in PARTS:
+            states = [seen[part] for _, seen in self.seen]
+            others = [state for state in states if state != states[0]]
+            assert all(state == others[0] for state in others), f"{part}: {said}"
 
     def moved(self) -> bool:
         """Whether the warehouse is another than before the last death."""
@@ -126,7 +134,7 @@ class Deaths:
                 assert process.exitcode == 0
                 return None
             said = self.gate.told[-1]
-            self.seen.append((f"{how} {said}", look(self.place)))
+            self.see(f"{how} {said}")
             return said
         finally:
             process.kill()
@@ -184,6 +192,14 @@ def deaths(request: pytest.FixtureRequest, postgres_url: str, tmp_path: Path) ->
         shop.deliver("streams", "first.csv", FIRST)
         shop.deliver("streams", "corrected.csv", CORRECTED)
         yield Deaths(shop, Place(url, direct.direct, direct.schema), gate)
+
+
+@pytest.mark.parametrize(("deaths", "computed"), [("copy", False), ("compute", True)], indirect=["deaths"])
+def test_kpis_are_copied_or_computed_there(deaths: Deaths, computed: bool) -> None:
+    deaths.work(pipeline.run)
+
+    assert any('"hitparade_plays"' in said for said in deaths.gate.told) == computed
+    assert any('COPY "kpi_hourly"' in said for said in deaths.gate.told) != computed
 
 
 @pytest.mark.parametrize("deaths", ["copy"], indirect=True)
