@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from hitparade.emulator.warehouse import cluster as clusters
+from hitparade.errors import ConfigError
 from hitparade.sinks.warehouse.tables import MIGRATIONS
 from tests.acceptance.test_own_kpis import HEADER, SELECT
 from tests.parity.test_pipeline import LISTENS as AT_LIMITS
@@ -78,7 +79,7 @@ ORDER BY
 # Track, artists, popularity, duration, genres. Averages end in 5 behind the last digit that is kept.
 TRACKS: Sequence[tuple[str, str, int | None, int | None, Sequence[str]]] = (
     *(("a", "Ann;Bo", 10, 201_005, ["pop", "dance"]), ("b", "Bo", 11, 201_005, ["pop"])),
-    *(("c", "Cy", None, 180_000, ["rock"]), ("d", "Di", 7, None, ["folk"]), ("e", "Bo", None, None, [])),
+    *(("c", "Cy", None, 180_000, ["rock"]), ("d", "Di", 7, None, ["rock"]), ("e", "Bo", None, None, [])),
     *((f"t{n}", f"Artist {n % 7}", n % 101, 1_000 * n + n, [f"genre {n % 4}"]) for n in range(40)),
 )
 SONGS = [
@@ -241,6 +242,26 @@ def test_a_column_that_a_kpi_gets_later_is_filled_for_every_day(shop: Shop, plac
     )
     shop.run()
     assert place.rows("SELECT listen_count, most FROM kpi_day_daily ORDER BY 1") == [(1, 1), (2, 2)]
+    assert_same(shop, place)
+
+
+def test_a_kpi_of_all_time_may_become_one_of_days_and_not_the_other_way(shop: Shop, place: Place) -> None:
+    path = shop.root / "kpis" / "day_daily.sql"
+    path.parent.mkdir()
+    of_all_time = HEADER.replace("scope: day", "scope: all_time") + SELECT
+    path.write_text(of_all_time)
+    shop.deliver("streams", "one.csv", ["1,a,2024-06-01 10:00:00"])
+    shop.run()
+    path.write_text(HEADER + SELECT)
+    shop.run()
+    assert_same(shop, place)
+
+    path.write_text(of_all_time)
+    shop.deliver("streams", "two.csv", ["1,a,2024-06-02 10:00:00"])
+    with pytest.raises(ConfigError, match="kpi_day_daily is a table there"):
+        shop.run()
+    path.write_text(HEADER + SELECT)
+    shop.run()
     assert_same(shop, place)
 
 

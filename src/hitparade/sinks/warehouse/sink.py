@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from hitparade.errors import Conflict, LakeError
+from hitparade.errors import ConfigError, Conflict, LakeError
 from hitparade.model import Dataset, Kpi
 from hitparade.progress import Advance
 from hitparade.sinks.base import unseen
@@ -156,12 +156,19 @@ class WarehouseSink:
         }
         for name, query in views.items():
             if held.get(name) != (digest := digest_of(query)):
+                if self._there(name) == "BASE TABLE":
+                    raise ConfigError(
+                        f"{self.url}: {name} is a table there, and its KPI is of all time now",
+                        hint="give the KPI another name",
+                    )
                 self.database.run(f"DROP VIEW IF EXISTS {identifier(name)}")
                 self.database.run(f"CREATE VIEW {identifier(name)} AS {query}")
                 self._define(name, digest, run=run)
 
     def _make_table(self, table: Table) -> None:
-        """Make a KPI's table; a column that the KPI was given since is added."""
+        """Make a KPI's table, in the place of a view if it was of all time; a column given since is added."""
+        if self._there(table.name) == "VIEW":
+            self.database.run(f"DROP VIEW {identifier(table.name)}")
         for statement in table.creation(self.database.dialect):
             self.database.run(statement)
         there = self.database.rows(
@@ -175,6 +182,14 @@ class WarehouseSink:
                     f"ALTER TABLE {identifier(table.name)} ADD COLUMN {identifier(name)}"
                     f" {TYPES[self.database.dialect][kind]}"
                 )
+
+    def _there(self, name: str) -> str | None:
+        """What has a name in the warehouse: BASE TABLE, VIEW or nothing."""
+        query = (
+            "SELECT table_type FROM information_schema.tables WHERE table_name = %s AND table_schema = current_schema()"
+        )
+        found = self.database.rows(query, [name])
+        return str(found[0][0]) if found else None
 
     def _define(self, part: str, definition: str, *, run: int) -> None:
         """Record what a part is made by."""
