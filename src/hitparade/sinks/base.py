@@ -64,6 +64,10 @@ class Warehouse(Sink, Protocol):
         """What the database says it is, once it is reached."""
         ...
 
+    def is_new(self) -> bool:
+        """Whether no lake has written here yet, whatever the ledger says of a warehouse that was here before."""
+        ...
+
     def merged(self, dataset: Dataset) -> frozenset[int]:
         """The load_ids of a catalogue that are here."""
         ...

@@ -6,7 +6,7 @@ Wanted is, for each KPI's day, the run that last computed it; present is the com
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from hitparade import log
@@ -34,14 +34,26 @@ def publish(ws: Workspace) -> Published:
     for sink in ws.sinks:
         before = outcome.kpi_days
         if isinstance(sink, Warehouse):
+            forget_lost(ws, sink)
             publish_catalogue(ws, sink)
         while missing := decide(ws, sink):
             if ws.turn.begin():
                 continue
+            if isinstance(sink, Warehouse):
+                publish_catalogue(ws, sink)  # days may be computed there, of songs no older than these computations
             reconcile(ws, sink, missing, outcome)
         if outcome.kpi_days > before:
             log.get_logger().info("publish.done", sink=sink.url, kpi_days=outcome.kpi_days - before)
     return outcome
+
+
+def forget_lost(ws: Workspace, sink: Warehouse) -> None:
+    """What a warehouse took that is not there any more, dropped or moved to another place, it did not take."""
+    while sink.is_new() and (lost := [each for each in ws.ledger.publications(sink.url) if each.computed_run]):
+        if ws.turn.begin():
+            continue
+        log.get_logger().warning("publish.lost", sink=sink.url, kpi_days=len(lost))
+        ws.ledger.record_publications(ws.turn.number, [replace(each, computed_run=0, rows=0) for each in lost])
 
 
 def publish_catalogue(ws: Workspace, sink: Warehouse) -> None:

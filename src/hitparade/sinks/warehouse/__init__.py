@@ -31,6 +31,7 @@ from hitparade.storage import Storage, is_remote
 __all__ = ["WarehouseReader", "WarehouseSink", "open_reader", "open_sink"]
 
 KPIS = ("copy", "compute")
+OPTIONS = {"kpis", "schema", "secret", "sslmode", "staging"}  # PostgreSQL's URL may have any of libpq's besides
 ENV_FILE = ".env"
 
 
@@ -51,6 +52,12 @@ def open_reader(url: str, *, place: Callable[[str], str]) -> WarehouseReader:
 def options_of(url: str) -> Mapping[str, str]:
     """The options that are ours; ConfigError for values that they do not take."""
     options = dict(parse_qsl(url.partition("?")[2], keep_blank_values=True))
+    unknown = set(options) - OPTIONS
+    if url.startswith("redshift:") and unknown:
+        raise ConfigError(
+            f"sinks: '{without_secrets(url)}' has an option that there is not: {', '.join(sorted(unknown))}",
+            hint=f"there are {', '.join(sorted(OPTIONS))}",
+        )
     if options.get("kpis", "copy") not in KPIS:
         raise ConfigError(f"sinks: '{without_secrets(url)}': kpis is not {' or '.join(KPIS)}")
     if not re.fullmatch("[a-z_][a-z0-9_]*", options.get("schema", "public")):

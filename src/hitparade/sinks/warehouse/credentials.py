@@ -30,6 +30,7 @@ SslMode = Literal["require", "disable", "verify-ca", "verify-full"]
 MODES: Final[Mapping[str, SslMode]] = {mode: mode for mode in get_args(SslMode)}
 SECRET: Final = "music-etl-secrets"  # noqa: S105 - its documented name
 OPTIONS: Final = frozenset({"kpis", "schema", "secret", "staging"})  # of the sink's URL, which libpq does not know
+TELLING: Final = ("schema", "secret")  # of those, what tells one place from another; a secret's name is none itself
 HOST, PORT, DATABASE = "REDSHIFT_HOST", "REDSHIFT_PORT", "REDSHIFT_DB"
 USER, PASSWORD, IAM_ROLE = "REDSHIFT_USER", "REDSHIFT_PASSWORD", "REDSHIFT_IAM_ROLE"
 NAMES: Final = (HOST, PORT, DATABASE, USER, PASSWORD, IAM_ROLE)
@@ -149,7 +150,7 @@ def postgres_parameters(url: str, *, env_file: str | None, secret: str | None) -
 
 
 def without_secrets(url: str) -> str:
-    """A warehouse's URL as it may be shown and recorded: no password, no option but the schema."""
+    """A warehouse's URL as it may be shown and recorded: no password, and of the options what tells places apart."""
     try:
         location = taken_apart(url)
     except ConfigError:
@@ -158,8 +159,8 @@ def without_secrets(url: str) -> str:
     hosts = location.hosts or ":".join(quote(options[name], safe="") for name in ("host", "port") if name in options)
     user = f"{location.user}@" if location.user else ""
     slashes = "//" if user or hosts or location.path else ""
-    schema = f"?{urlencode({'schema': options['schema']})}" if "schema" in options else ""
-    return f"{location.scheme}:{slashes}{user}{hosts}{location.path}{schema}"
+    telling = urlencode({name: options[name] for name in TELLING if name in options})
+    return f"{location.scheme}:{slashes}{user}{hosts}{location.path}{'?' if telling else ''}{telling}"
 
 
 def taken_apart(url: str) -> Location:

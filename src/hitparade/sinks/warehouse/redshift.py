@@ -65,7 +65,8 @@ class RedshiftDatabase:
         self.connection._usock.settimeout(None)
         self.connection.autocommit = True
         if schema is not None:
-            self.run(f"CREATE SCHEMA IF NOT EXISTS {identifier(schema)}")
+            if not self.rows("SELECT nspname FROM pg_namespace WHERE nspname = %s", [schema]):
+                self.run(f"CREATE SCHEMA IF NOT EXISTS {identifier(schema)}")
             self.run(f"SET search_path TO {identifier(schema)}")
 
     @contextmanager

@@ -75,6 +75,11 @@ class WarehouseSink:
         [(version,)] = self.database.rows("SELECT version()")
         return str(version)
 
+    def is_new(self) -> bool:
+        """See Warehouse."""
+        self.prepare()
+        return not self.database.rows(f"SELECT part FROM {CONTROL.name} WHERE part = %s", [LAKE])
+
     def merged(self, dataset: Dataset) -> frozenset[int]:
         """See Warehouse."""
         self.prepare()

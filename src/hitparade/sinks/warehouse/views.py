@@ -1,7 +1,8 @@
 """The views that the documented queries are, over the tables that hold each listen once.
 
-Averages are exact quotients: AVG of integers is an integer on Redshift. Ties of artists are broken by listeners, then
-by name, since DISTINCT ON, which the document uses, takes any of them, and Redshift lacks it.
+Averages are quotients of decimals, of few enough digits for Redshift to leave a dozen behind the point: AVG of integers
+is an integer there. Ties of artists are broken by listeners, then by name, since DISTINCT ON, which the document uses,
+takes any of them, and Redshift lacks it.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ VIEWS: Final[Mapping[str, View]] = {
 SELECT
   s.track_genre,
   COUNT(*) AS total_plays,
-  ROUND(CAST(SUM(s.popularity) AS DECIMAL(38, 6)) / NULLIF(COUNT(s.popularity), 0), 1) AS avg_popularity,
-  ROUND(CAST(SUM(s.duration_ms) AS DECIMAL(38, 6)) / NULLIF(1000 * COUNT(s.duration_ms), 0), 2) AS avg_duration_sec
+  ROUND(CAST(SUM(s.popularity) AS DECIMAL(30, 4)) / NULLIF(COUNT(s.popularity), 0), 1) AS avg_popularity,
+  ROUND(CAST(SUM(s.duration_ms) AS DECIMAL(30, 4)) / NULLIF(1000 * COUNT(s.duration_ms), 0), 2) AS avg_duration_sec
 FROM transformed_songs AS s
 JOIN transformed_streams AS t ON s.track_id = t.track_id
 GROUP BY s.track_genre""",
@@ -43,7 +44,7 @@ SELECT
   COUNT(DISTINCT t.user_id) AS unique_listeners,
   COUNT(*) AS total_plays,
   COUNT(DISTINCT t.track_id) AS unique_tracks,
-  ROUND(CAST(COUNT(DISTINCT t.track_id) AS DECIMAL(38, 6)) / COUNT(*), 3) AS track_diversity_index
+  ROUND(CAST(COUNT(DISTINCT t.track_id) AS DECIMAL(30, 4)) / COUNT(*), 3) AS track_diversity_index
 FROM transformed_streams AS t
 GROUP BY t.hour""",
     ),
