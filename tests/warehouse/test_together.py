@@ -12,8 +12,9 @@ from hitparade import pipeline
 from hitparade.cli.app import run
 from hitparade.cli.door import DONE, LATER, WRONG
 from hitparade.errors import Fenced
-from hitparade.sinks import Warehouse, open_sink
-from hitparade.steps import warehouse
+from hitparade.model import Computation
+from hitparade.sinks import Sink, Warehouse, open_sink
+from hitparade.steps import publish, warehouse
 from hitparade.steps.publish import decide
 from hitparade.workspace import Workspace
 from tests.shop import Shop
@@ -85,6 +86,27 @@ def test_processes_that_do_everything_at_once(shop: Shop, place: Place) -> None:
         assert set(at_once(command, *[(shop.root, "run")] * 4)) <= {DONE, LATER}
     shop.run()
     assert place.listens() == distinct(FIRST + SECOND)
+    assert_same(shop, place)
+
+
+def test_songs_that_another_process_brings_meanwhile_count(
+    shop: Shop, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one loads and computes when this one has just looked at the songs, and has yet to look at the days."""
+    assert command(shop.root, "publish") == DONE
+    changes = iter([[row.replace(",pop", ",rock") for row in SONGS]])
+
+    def late(ws: Workspace, sink: Sink) -> list[Computation]:
+        for songs in changes:
+            shop.deliver("songs", "changed.csv", songs)
+            with shop.open() as other:
+                pipeline.load(other)
+                pipeline.compute(other)
+        return decide(ws, sink)
+
+    monkeypatch.setattr(publish, "decide", late)
+    assert command(shop.root, "publish") == DONE
+    assert place.rows("SELECT DISTINCT track_genre FROM transformed_songs") == [("rock",)]
     assert_same(shop, place)
 
 
