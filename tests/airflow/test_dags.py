@@ -89,6 +89,16 @@ DOCUMENTED: dict[str, tuple[str | None, str, dict[str, list[Any]]]] = {
             "end_dag_task": [EMPTY, []],
         },
     ),
+    "music_etl_pipeline": (
+        "@daily",
+        "2025-06-12",
+        {
+            "extract_and_validate": [PYTHON, ["transform_data"]],
+            "transform_data": [PYTHON, ["load_to_redshift"]],
+            "load_to_redshift": [PYTHON, ["compute_kpis"]],
+            "compute_kpis": [PYTHON, []],
+        },
+    ),
 }
 
 
@@ -124,6 +134,11 @@ def test_a_dag_is_what_its_document_says(parsed: dict[str, Any], dag_id: str) ->
     assert (dag["catchup"], dag["max_active_runs"], dag["owner"]) == (False, 1, "airflow")
     assert "music" in dag["tags"]
     assert dag["described"]
+
+
+def test_music_etl_pipeline_is_tried_again_after_five_minutes(parsed: dict[str, Any]) -> None:
+    assert parsed["dags"]["music_etl_pipeline"]["retries"] == [[1, 300.0]]
+    assert parsed["dags"]["music_etl_pipeline"]["tags"] == ["etl", "music", "s3"]
 
 
 def test_parsing_loads_only_the_door_and_nothing_heavy(parsed: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from hitparade.airflow.copies import copy_inputs, move_copies, remove_copies
 from hitparade.airflow.jobs import completion, python_shell_job, spark_job
 from hitparade.airflow.system import System
 from hitparade.airflow.tasks import archive_settled, branch_on_files, prepare_job
+from hitparade.airflow.warehouse import compute_kpis, extract_and_validate, load_to_redshift, transform_data
 
 __all__ = [
     "System",
@@ -24,13 +25,17 @@ __all__ = [
     "branch_on_files",
     "check_schema",
     "completion",
+    "compute_kpis",
     "copy_inputs",
+    "extract_and_validate",
+    "load_to_redshift",
     "move_copies",
     "prepare_job",
     "python_shell_job",
     "quarantine_refused",
     "remove_copies",
     "spark_job",
+    "transform_data",
     "validate_data",
     "validate_streams",
 ]
