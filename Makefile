@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 AIRFLOW := .venv-airflow/bin
 
-.PHONY: install demo test test-airflow check lint format refactor all bench docs lock wheel clean
+.PHONY: install demo test test-airflow airflow check lint format refactor all bench docs lock wheel clean
 .DEFAULT_GOAL := all
 
 install: .venv/installed  ## everything that working on the project needs, in .venv
@@ -24,6 +24,9 @@ test: install  ## every test
 
 test-airflow: .venv-airflow/installed  ## the DAGs, run by Airflow, which has an environment of its own: it brings a hundred packages
 	$(AIRFLOW)/pytest tests/airflow
+
+airflow: .venv-airflow/installed  ## Airflow with the five documented systems, and AWS, until Ctrl-C; make airflow DATA=dir keeps them
+	$(AIRFLOW)/python -m hitparade.standalone $(if $(DATA),--data $(DATA))
 
 .venv-airflow/installed: requirements-airflow.txt pyproject.toml
 	$(PYTHON) -m venv .venv-airflow

@@ -24,7 +24,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("steps",),
     ("pipeline", "charts", "export", "inspection", "standing", "health"),
     ("emulator",),
-    ("cli", "glue", "airflow"),
+    ("cli", "glue", "airflow", "standalone"),
     ("__main__",),
 )
 LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}

@@ -1,0 +1,69 @@
+"""`python -m hitparade.standalone`: what it refuses, and an end while it starts."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.airflow.airflows import DAGS
+from tests.emulator.emulated import processes_with
+from tests.waiting import eventually
+
+COMMAND = [sys.executable, "-m", "hitparade.standalone", "--emulator-port", "0", "--warehouse-port", "0"]
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "AWS_"))}
+
+installed = pytest.mark.skipif(
+    importlib.util.find_spec("airflow") is None, reason="Airflow is not installed: pip install 'hitparade[airflow]'"
+)
+
+
+def refused(*options: str) -> tuple[int, str]:
+    done = subprocess.run(
+        [*COMMAND, *options], capture_output=True, text=True, env=ENVIRONMENT, timeout=60, check=False
+    )
+    return done.returncode, done.stderr
+
+
+@pytest.mark.skipif(importlib.util.find_spec("airflow") is not None, reason="Airflow is installed")
+def test_without_airflow_it_says_what_to_install() -> None:
+    code, told = refused()
+
+    assert code == 2
+    assert "hitparade[airflow,emulator,spark]" in told
+
+
+@installed
+def test_a_port_that_is_taken_and_a_folder_without_dags_are_told(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        code, told = refused("--port", str(port), "--dags", str(DAGS))
+
+    assert (code, f"port {port} cannot be had" in told, "--port" in told) == (2, True, True)
+    code, told = refused("--port", "0", "--dags", str(tmp_path))
+    assert (code, "no DAGs are there" in told) == (2, True)
+
+
+@installed
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
+def test_asked_to_end_while_it_starts_it_leaves_no_process(tmp_path: Path, number: int, code: int) -> None:
+    state, told = tmp_path / "state", tmp_path / "told"
+    with (
+        told.open("w") as errors,
+        subprocess.Popen(
+            [*COMMAND, "--port", "0", "--dags", str(DAGS), "--data", str(state)], stderr=errors, env=ENVIRONMENT
+        ) as process,
+    ):
+        eventually(lambda: "starting AWS" in told.read_text())
+        eventually(lambda: (state / "aws").exists())
+        process.send_signal(number)
+        assert process.wait(60) == code
+
+    assert "stopped while it was starting" in told.read_text()
+    assert processes_with(str(state)) == []
