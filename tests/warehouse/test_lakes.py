@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hitparade.errors import LakeError
+from hitparade.errors import ConfigError, LakeError
 from tests.shop import Shop
 from tests.warehouse.places import assert_same, on_postgres
 
@@ -35,3 +35,24 @@ def test_a_warehouse_that_was_dropped_is_filled_anew(postgres_url: str, tmp_path
     assert_same(shop, place)
     assert len(place.listens()) == 2
     assert place.rows("SELECT track_genre FROM transformed_songs") == [("pop",)]
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        "TABLE transformed_streams AS SELECT 7 AS user_id, DATE '2024-06-25' AS listen_date",
+        "VIEW genre_kpis AS SELECT 1 AS mine",
+        "TABLE kpi_hourly AS SELECT 1 AS mine",
+    ],
+)
+def test_what_others_have_made_is_neither_used_nor_dropped(postgres_url: str, tmp_path: Path, theirs: str) -> None:
+    place = on_postgres(postgres_url)
+    name = theirs.split()[1]
+    with place.connected() as db:
+        db.execute(f"CREATE SCHEMA {place.schema}")
+        db.execute(f"CREATE {theirs}")
+    shop = Shop(tmp_path, settings=f'sinks = ["{place.url}"]')
+    shop.deliver("streams", "streams1.csv", ["1,a,2024-06-25 12:00:00"])
+    with pytest.raises(ConfigError, match=f"has {name} already, which hitparade did not make"):
+        shop.run()
+    assert len(place.rows(f"SELECT * FROM {name}")) == 1

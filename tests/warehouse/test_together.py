@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -162,3 +163,23 @@ def test_processes_that_make_the_tables_at_once(postgres_url: str) -> None:
         place = on_postgres(postgres_url)
         at_once(prepare, *[(place.url,)] * 4)
         assert place.rows("SELECT version FROM hitparade_schema") == [(1,)]
+
+
+def test_tables_that_another_process_makes_while_this_one_waits_are_seen(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On Redshift, and here by its setting, a transaction sees what was there when it began to look."""
+    monkeypatch.setenv("PGOPTIONS", "-c default_transaction_isolation=repeatable\\ read")
+    place = on_postgres(postgres_url)
+    prepare(place.url)
+    with place.connected() as db:
+        version = db.execute("DELETE FROM hitparade_schema RETURNING version, applied_at").fetchall()
+    with ThreadPoolExecutor(1) as pool:
+        with place.connected() as other, other.transaction():
+            other.execute("LOCK TABLE hitparade_schema")
+            waiting = pool.submit(prepare, place.url)
+            while not place.rows("SELECT 1 FROM pg_locks WHERE NOT granted") and not waiting.done():
+                pass
+            other.execute("INSERT INTO hitparade_schema VALUES (%s, %s)", version[0])
+        waiting.result()
+    assert place.rows("SELECT version FROM hitparade_schema") == [(1,)]

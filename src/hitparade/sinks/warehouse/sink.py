@@ -118,9 +118,11 @@ class WarehouseSink:
         """Apply the migrations that are not applied; LakeError where a newer version has applied others."""
         if self._prepared:
             return
+        # Alone: Redshift shows a transaction what was there at its first change, not what came until it had the lock.
         with self.database.transaction():
             for statement in VERSION.creation(self.database.dialect):
                 self.database.run(statement)
+        with self.database.transaction():
             self.database.run(f"LOCK TABLE {VERSION.name}")
             [(version,)] = self.database.rows(f"SELECT COALESCE(MAX(version), 0) FROM {VERSION.name}")
             if version > len(MIGRATIONS):
@@ -129,6 +131,7 @@ class WarehouseSink:
                     hint="use the newer version of hitparade that made it",
                 )
             for number, migration in enumerate(MIGRATIONS[version:], start=version + 1):
+                self._see_free(part.name for part in migration if isinstance(part, Table))
                 for statement in statements(migration, self.database.dialect):
                     self.database.run(statement)
                 self.database.run(
@@ -151,14 +154,15 @@ class WarehouseSink:
         listed = list(kpis)
         dialect = self.database.dialect
         daily = {kpi.name: kpi for kpi in listed if kpi.scope == "day"}
+        views = {name: each.query.strip() for name, each in VIEWS.items()} | {
+            kpi_name(kpi): view(kpi, daily, dialect) for kpi in listed if kpi.scope == "all_time"
+        }
+        self._see_free({*views, *map(kpi_name, daily.values())} - set(held))
         for kpi in daily.values():
             table = kpi_table(kpi)
             if held.get(table.name) != (digest := digest_of(table.definition(dialect))):
                 self._make_table(table)
                 self._define(table.name, digest, run=run)
-        views = {name: each.query.strip() for name, each in VIEWS.items()} | {
-            kpi_name(kpi): view(kpi, daily, dialect) for kpi in listed if kpi.scope == "all_time"
-        }
         for name, query in views.items():
             if held.get(name) != (digest := digest_of(query)):
                 if self._there(name) == "BASE TABLE":
@@ -187,6 +191,21 @@ class WarehouseSink:
                     f"ALTER TABLE {identifier(table.name)} ADD COLUMN {identifier(name)}"
                     f" {TYPES[self.database.dialect][kind]}"
                 )
+
+    def _see_free(self, names: Iterable[str]) -> None:
+        """ConfigError where others have made one of these: their rows would count as ours, or their view be dropped."""
+        wanted = sorted(names)
+        if not wanted:
+            return
+        query = (
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()"
+            f" AND table_name IN ({', '.join(['%s'] * len(wanted))}) ORDER BY table_name"
+        )
+        if taken := [str(name) for (name,) in self.database.rows(query, wanted)]:
+            raise ConfigError(
+                f"{self.url} has {', '.join(taken)} already, which hitparade did not make",
+                hint="give it a schema of its own, such as ?schema=music",
+            )
 
     def _there(self, name: str) -> str | None:
         """What has a name in the warehouse: BASE TABLE, VIEW or nothing."""
