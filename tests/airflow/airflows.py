@@ -83,7 +83,10 @@ def running(home: Path) -> Iterator[Airflow]:
         )
         os.close(writing)
         with process:
-            yield Airflow(process, answers, log)
+            try:
+                yield Airflow(process, answers, log)
+            finally:
+                process.terminate()
 
 
 def environment_of(home: Path) -> dict[str, str]:

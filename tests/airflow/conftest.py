@@ -11,6 +11,13 @@ import pytest
 from tests.airflow.airflows import Airflow, running
 from tests.emulator.emulated import Emulated, emulator
 
+SETTINGS = (
+    ("music-streaming-etl", "hitparade.toml"),
+    ("music-streaming-services", "hitparade.toml"),
+    ("music-streaming-data-dynamo", "hitparade.toml"),
+    ("music-stream-glue", "spotify_data/hitparade.toml"),
+)
+
 
 @pytest.fixture(scope="session")
 def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
@@ -27,4 +34,6 @@ def aws() -> Iterator[Emulated]:
     if shutil.which("java") is None:
         pytest.skip("there is no Java")
     with emulator("--seed") as emulated:
+        for bucket, key in SETTINGS:  # the DAGs bring their own
+            emulated.client("s3").delete_object(Bucket=bucket, Key=key)
         yield emulated

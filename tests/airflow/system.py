@@ -42,6 +42,13 @@ class OnEmulator:
         """Take an object away."""
         self.aws.client("s3").delete_object(Bucket=self.bucket, Key=key)
 
+    def clear(self, *prefixes: str) -> None:
+        """Take away every delivered file directly below these prefixes."""
+        for prefix in prefixes:
+            for name in self.keys(prefix):
+                if "/" not in name and name != "manifest.json":
+                    self.remove(prefix + name)
+
     def keys(self, prefix: str, bucket: str | None = None) -> list[str]:
         """The objects below a prefix, without it and without those that stand for a folder."""
         pages = self.aws.client("s3").get_paginator("list_objects_v2")

@@ -41,8 +41,16 @@ boto3.client("s3").put_object(Bucket="music-stream-glue", Key="{key}", Body={bod
 
 
 @pytest.fixture
-def system(aws: Emulated) -> OnEmulator:
+def seeded(aws: Emulated) -> OnEmulator:
+    """The system with its sample."""
     return OnEmulator(aws, "music-stream-glue", "spotify_data")
+
+
+@pytest.fixture
+def system(seeded: OnEmulator) -> OnEmulator:
+    """The system without any file that waits."""
+    seeded.clear(LANDING)
+    return seeded
 
 
 def reports(system: OnEmulator) -> dict[tuple[str, str], Counts]:
@@ -66,18 +74,18 @@ def of_day(found: Mapping[tuple[str, str], Counts], day: str) -> dict[str, Count
     return {track: value for (track, at), value in found.items() if at == day}
 
 
-def test_files_are_computed_loaded_and_archived(airflow: Airflow, system: OnEmulator) -> None:
-    assert system.keys(LANDING) == ["sample_streams.csv"]
+def test_files_are_computed_loaded_and_archived(airflow: Airflow, seeded: OnEmulator) -> None:
+    assert seeded.keys(LANDING) == ["sample_streams.csv"]
 
-    ended = airflow.run(DAG, system.aws)
+    ended = airflow.run(DAG, seeded.aws)
 
     assert (ended.state, ended.tasks) == ("success", THROUGH), ended.log[-4000:]
-    assert len(shown(system)) > 100
-    assert reports(system) == shown(system)
-    assert system.keys(LANDING) == []
-    assert [name.split("-", 1)[1] for name in system.keys(ARCHIVE)] == ["sample_streams.csv"]
-    assert system.keys("spotify_data/songs/") == ["sample_songs.csv"]
-    assert {name.split("/")[0] for name in system.keys("spotify_data/output/song_kpis/")} >= {
+    assert len(shown(seeded)) > 100
+    assert reports(seeded) == shown(seeded)
+    assert seeded.keys(LANDING) == []
+    assert [name.split("-", 1)[1] for name in seeded.keys(ARCHIVE)] == ["sample_streams.csv"]
+    assert seeded.keys("spotify_data/songs/") == ["sample_songs.csv"]
+    assert {name.split("/")[0] for name in seeded.keys("spotify_data/output/song_kpis/")} >= {
         "top_genres_daily",
         "top_songs_daily",
         "track_daily",

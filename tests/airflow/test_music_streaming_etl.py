@@ -42,8 +42,16 @@ boto3.client("s3").put_object(Bucket="music-streaming-etl", Key="data/streams/st
 
 
 @pytest.fixture
-def system(aws: Emulated) -> OnEmulator:
+def seeded(aws: Emulated) -> OnEmulator:
+    """The system with its sample."""
     return OnEmulator(aws, "music-streaming-etl")
+
+
+@pytest.fixture
+def system(seeded: OnEmulator) -> OnEmulator:
+    """The system without any file that waits."""
+    seeded.clear(LANDING)
+    return seeded
 
 
 def deliveries(system: OnEmulator) -> list[str]:
@@ -60,15 +68,15 @@ def listens(system: OnEmulator, day: str) -> dict[str, int]:
     }
 
 
-def test_files_are_awaited_validated_computed_and_archived(airflow: Airflow, system: OnEmulator) -> None:
-    assert deliveries(system) == ["streams1.csv", "streams2.csv", "streams3.csv"]
+def test_files_are_awaited_validated_computed_and_archived(airflow: Airflow, seeded: OnEmulator) -> None:
+    assert deliveries(seeded) == ["streams1.csv", "streams2.csv", "streams3.csv"]
 
-    ended = airflow.run(DAG, system.aws)
+    ended = airflow.run(DAG, seeded.aws)
 
     assert (ended.state, ended.tasks) == ("success", THROUGH), ended.log[-4000:]
-    assert_tables_say_what_show_says(system, PREFIX)
-    assert deliveries(system) == []
-    assert sorted(name.split("-", 1)[1] for name in system.keys("archive/streams/")) == [
+    assert_tables_say_what_show_says(seeded, PREFIX)
+    assert deliveries(seeded) == []
+    assert sorted(name.split("-", 1)[1] for name in seeded.keys("archive/streams/")) == [
         "streams1.csv",
         "streams2.csv",
         "streams3.csv",

@@ -61,8 +61,16 @@ s3.put_object(Bucket="music-streaming-services", Key="streams/late.csv", Body={b
 
 
 @pytest.fixture
-def system(aws: Emulated) -> OnEmulator:
+def seeded(aws: Emulated) -> OnEmulator:
+    """The system with its sample."""
     return OnEmulator(aws, "music-streaming-services")
+
+
+@pytest.fixture
+def system(seeded: OnEmulator) -> OnEmulator:
+    """The system without any file that waits."""
+    seeded.clear("streams/")
+    return seeded
 
 
 def table(system: OnEmulator) -> dict[tuple[str, str], tuple[int, ...]]:
@@ -82,24 +90,24 @@ def assert_no_copy_is_left(system: OnEmulator) -> None:
     assert system.keys("temp/") == []
 
 
-def test_streams_are_copied_computed_and_archived_in_glacier(airflow: Airflow, system: OnEmulator) -> None:
-    assert len(system.keys("streams/")) == 3
+def test_streams_are_copied_computed_and_archived_in_glacier(airflow: Airflow, seeded: OnEmulator) -> None:
+    assert len(seeded.keys("streams/")) == 3
 
-    ended = airflow.run(DAG, system.aws)
+    ended = airflow.run(DAG, seeded.aws)
 
     assert (ended.state, ended.tasks) == ("success", THROUGH), ended.log[-4000:]
-    assert len(shown(system)) > 10
-    assert table(system) == shown(system)
-    assert system.keys("streams/") == []
-    archived = system.aws.client("s3").list_objects_v2(Bucket=ARCHIVE, Prefix="streams/")["Contents"]
+    assert len(shown(seeded)) > 10
+    assert table(seeded) == shown(seeded)
+    assert seeded.keys("streams/") == []
+    archived = seeded.aws.client("s3").list_objects_v2(Bucket=ARCHIVE, Prefix="streams/")["Contents"]
     assert sorted(entry["Key"].split("-", 1)[1] for entry in archived) == [
         "streams1.csv",
         "streams2.csv",
         "streams3.csv",
     ]
     assert {entry["StorageClass"] for entry in archived} == {"GLACIER"}
-    assert system.keys("songs/") == ["songs.csv"]
-    assert_no_copy_is_left(system)
+    assert seeded.keys("songs/") == ["songs.csv"]
+    assert_no_copy_is_left(seeded)
 
 
 def test_without_streams_the_run_ends_at_end_dag_task(airflow: Airflow, system: OnEmulator) -> None:

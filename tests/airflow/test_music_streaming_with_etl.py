@@ -24,8 +24,16 @@ boto3.client("s3").put_object(Bucket="music-streaming-data-dynamo", Key="streams
 
 
 @pytest.fixture
-def system(aws: Emulated) -> OnEmulator:
+def seeded(aws: Emulated) -> OnEmulator:
+    """The system with its sample."""
     return OnEmulator(aws, "music-streaming-data-dynamo")
+
+
+@pytest.fixture
+def system(seeded: OnEmulator) -> OnEmulator:
+    """The system without any file that waits."""
+    seeded.clear("streams/", "songs/", "users/")
+    return seeded
 
 
 def ended_at(task: str, state: str, after: str) -> dict[str, str]:
@@ -43,20 +51,20 @@ def listens(system: OnEmulator, day: str) -> dict[str, int]:
     }
 
 
-def test_files_are_computed_loaded_and_archived(airflow: Airflow, system: OnEmulator) -> None:
-    assert len(system.keys("streams/")) == 3
+def test_files_are_computed_loaded_and_archived(airflow: Airflow, seeded: OnEmulator) -> None:
+    assert len(seeded.keys("streams/")) == 3
 
-    ended = airflow.run(DAG, system.aws)
+    ended = airflow.run(DAG, seeded.aws)
 
     assert (ended.state, ended.tasks) == ("success", THROUGH), ended.log[-4000:]
-    assert_tables_say_what_show_says(system)
-    assert system.keys("streams/") == []
-    assert sorted(name.split("-", 1)[1] for name in system.keys("archive/streams/")) == [
+    assert_tables_say_what_show_says(seeded)
+    assert seeded.keys("streams/") == []
+    assert sorted(name.split("-", 1)[1] for name in seeded.keys("archive/streams/")) == [
         "streams1.csv",
         "streams2.csv",
         "streams3.csv",
     ]
-    assert system.keys("songs/") == ["songs.csv"]
+    assert seeded.keys("songs/") == ["songs.csv"]
 
 
 def test_without_anything_new_the_rest_is_skipped(airflow: Airflow, system: OnEmulator) -> None:
