@@ -11,6 +11,7 @@ import pytest
 from hitparade.emulator.warehouse import session
 from hitparade.emulator.warehouse.translate import Statement, translated
 from tests.acceptance.test_contracts import version_2
+from tests.acceptance.test_own_kpis import HEADER, SELECT
 from tests.shop import LAB, Shop
 from tests.warehouse.places import Place, Redshift, assert_same
 
@@ -71,6 +72,28 @@ def known(sql: str, place: Place) -> str:
     """A statement without what differs from run to run."""
     sql = sql.replace(place.schema, "music")
     return re.sub(r"(staging/\w+)-[0-9a-f]{32}/", r"\1-0/", sql)
+
+
+def test_columns_of_a_kpi_come_and_go_between_others(redshift: Redshift, kpis: str, tmp_path: Path) -> None:
+    """COPY takes columns by their place, and a table has new ones behind the others."""
+    place = redshift.place(options=f"&kpis={kpis}")
+    shop = Shop(tmp_path, settings=f'sinks = ["{place.url}"]')
+    shop.deliver("streams", "one.csv", ["1,a,2024-06-24 12:00:00", "1,a,2024-06-24 13:00:00"])
+    path = tmp_path / "kpis" / "day_daily.sql"
+    path.parent.mkdir()
+    more = "  twice: {type: long, measure: additive, unit: listens, description: Listens again}\n  unique_listeners:"
+    for header, select in (
+        (HEADER, SELECT),
+        (
+            HEADER.replace("  unique_listeners:", more),
+            SELECT.replace("AS listen_count,", "AS listen_count, 4 AS twice,"),
+        ),
+        (HEADER, SELECT),
+    ):
+        path.write_text(header + select)
+        shop.run()
+        assert place.rows("SELECT listen_count, unique_listeners FROM kpi_day_daily") == [(2, 1)]
+        assert_same(shop, place)
 
 
 @pytest.mark.skipif(not LAB.is_dir(), reason="the lab data is not here")

@@ -10,6 +10,7 @@ import tempfile
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,7 +102,24 @@ class RedshiftDatabase:
             return [tuple(row) for row in cursor.fetchall()]
 
     def copy(self, table: Table, batches: Iterable[pa.RecordBatch]) -> int:
-        """See Database. What was put for it is removed again, whatever came of it."""
+        """See Database. A table whose columns have changed since it was made has them in another order."""
+        query = (
+            "SELECT column_name FROM information_schema.columns"
+            " WHERE table_name = %s AND table_schema = current_schema() ORDER BY ordinal_position"
+        )
+        names = [name for (name,) in self.rows(query, [table.name])]
+        if names in ([], list(table.columns)):  # a temporary one is in no schema of ours
+            return self._copy(table, batches)
+        stage = replace(table, name=f"staged_{table.name}")
+        columns = ", ".join(map(identifier, table.columns))
+        self.run(f"CREATE TEMP TABLE {identifier(stage.name)} ({stage.definition(self.dialect)})")
+        rows = self._copy(stage, batches)
+        self.run(f"INSERT INTO {identifier(table.name)} ({columns}) SELECT {columns} FROM {identifier(stage.name)}")
+        self.run(f"DROP TABLE {identifier(stage.name)}")
+        return rows
+
+    def _copy(self, table: Table, batches: Iterable[pa.RecordBatch]) -> int:
+        """Have rows taken in, by the place of their columns. What was put for it is removed, whatever came of it."""
         place = f"{self.staging}/{table.name}-{uuid.uuid4().hex}"
         with tempfile.TemporaryDirectory(prefix="hitparade-") as scratch:
             files, rows = write_files(table, batches, Path(scratch))
