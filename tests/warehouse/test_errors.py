@@ -99,6 +99,7 @@ def closed_port() -> int:
 
 
 THERE = "see that the server is there and has room, then run again"
+TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'hitparade'"
 RIGHTS = "see that the database, the user and the rights are there"
 
 
@@ -150,3 +151,31 @@ def test_a_server_without_tls_is_used_by_who_says_so(shop: Shop, folder: Path, p
         url = f"postgresql://postgres:{HUSH}@127.0.0.1:{port}/postgres?sslmode=disable&schema={place.schema}"
         assert publish(to(shop, url)) == DONE
     assert_same(shop, place)
+
+
+def test_who_watches_goes_on_when_the_server_is_back(shop: Shop, postgres_url: str) -> None:
+    place = on_postgres(postgres_url)
+    to(shop, place.url)
+
+    def rounds() -> Iterator[None]:
+        yield
+        assert len(place.rows(TERMINATE)) == 1
+        shop.deliver("streams", "two.csv", ["1,a,2024-06-02 10:00:00"])
+        yield
+        assert len(place.listens()) == 1
+        yield
+
+    with shop.open() as ws:
+        assert len(list(pipeline.watch(ws, pause=rounds()))) == 2
+    assert len(place.listens()) == 2
+    assert_same(shop, place)
+
+
+def test_a_server_that_only_reads_refuses(
+    shop: Shop, postgres_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = on_postgres(postgres_url)
+    assert publish(to(shop, place.url)) == DONE
+    monkeypatch.setenv("PGOPTIONS", "-c default_transaction_read_only=on")
+    assert publish(shop) == WRONG
+    assert "read-only transaction" in capsys.readouterr().err

@@ -16,6 +16,8 @@ class Database(Protocol):
     """One connection. Statements are in the part of SQL that both understand; values stand as `%s`."""
 
     dialect: Dialect
+    lost: bool
+    """Whether it may be of no more use, since the server did not answer."""
 
     def transaction(self) -> AbstractContextManager[None]:
         """What is done within becomes true at its end, or not at all."""

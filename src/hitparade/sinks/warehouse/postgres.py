@@ -19,7 +19,7 @@ OLDEST = 150000  # the first with MERGE
 LOCK_MINUTES = 10
 # SQLSTATE classes: what another process did at the same time, and what is for someone to set right.
 CONFLICTS = ("40", "55P03", "42P06", "42P07")
-REFUSALS = ("28", "3D", "3F", "42501")
+REFUSALS = ("25006", "28", "3D", "3F", "42501")
 # At the door there is no SQLSTATE, only what was said.
 REFUSED = ("authentication", "does not exist", "not permitted", "permission denied", "pg_hba.conf", "certificate")
 NO_TLS = "does not support SSL"
@@ -38,6 +38,7 @@ class PostgresDatabase:
         except ModuleNotFoundError as error:
             raise MissingExtra(f"a warehouse ({error.name})", "warehouse") from error
         self.name = name
+        self.lost = False
         self.psycopg = psycopg
         self.encoder = pgpq.ArrowToPostgresBinaryEncoder
         wanted: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS, "application_name": "hitparade", **parameters}
@@ -116,5 +117,6 @@ class PostgresDatabase:
             if state.startswith(REFUSALS) or (not state and any(each in said for each in REFUSED)):
                 raise ConfigError(said, hint="see that the database, the user and the rights are there") from error
             if isinstance(error, self.psycopg.OperationalError):
+                self.lost = True
                 raise StorageError(said, hint="see that the server is there and has room, then run again") from error
             raise

@@ -28,7 +28,7 @@ CONNECT_SECONDS = 10
 FILE_ROWS = 1_000_000
 WIDEST = 65_535  # bytes of a VARCHAR
 CONFLICTS = ("40", "55P03", "1023")
-REFUSALS = ("28", "3D", "3F", "42501")
+REFUSALS = ("25006", "28", "3D", "3F", "42501")
 
 
 class RedshiftDatabase:
@@ -55,6 +55,7 @@ class RedshiftDatabase:
                 f"{name}: no IAM role for COPY", hint="set REDSHIFT_IAM_ROLE: a role of the cluster that may read S3"
             )
         self.name = name
+        self.lost = False
         self.role = credentials.iam_role
         self.staging = staging
         self.storage = storage
@@ -163,6 +164,7 @@ class RedshiftDatabase:
                 raise ConfigError(said, hint="see that the database, the user and the rights are there") from error
             if state and not state.startswith(("08", "53", "57", "58", "XX")):
                 raise
+            self.lost = True
             raise StorageError(said, hint="see that the cluster is there and reachable, then run again") from error
 
 

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
@@ -47,12 +46,17 @@ class WarehouseSink:
         self.url = url
         self.connect = connect
         self.computes = computes
+        self._database: Database | None = None
         self._prepared = False
 
-    @cached_property
+    @property
     def database(self) -> Database:
-        """The connection."""
-        return self.connect()
+        """The connection; a new one after it was lost, for who goes on, as `run --watch` does."""
+        if self._database is None or self._database.lost:
+            self.close()
+            self._database = self.connect()
+            self._prepared = False
+        return self._database
 
     def table(self, kpi: Kpi) -> str | None:
         """See Sink."""
@@ -102,8 +106,9 @@ class WarehouseSink:
 
     def close(self) -> None:
         """See Sink."""
-        if "database" in self.__dict__:
-            self.database.close()
+        if self._database is not None:
+            self._database.close()
+            self._database = None
 
     # -- what is there
 
@@ -116,12 +121,13 @@ class WarehouseSink:
     )
     def prepare(self) -> None:
         """Apply the migrations that are not applied; LakeError where a newer version has applied others."""
+        database = self.database
         if self._prepared:
             return
         # Alone: Redshift shows a transaction what was there at its first change, not what came until it had the lock.
-        with self.database.transaction():
-            for statement in VERSION.creation(self.database.dialect):
-                self.database.run(statement)
+        with database.transaction():
+            for statement in VERSION.creation(database.dialect):
+                database.run(statement)
         with self.database.transaction():
             self.database.run(f"LOCK TABLE {VERSION.name}")
             [(version,)] = self.database.rows(f"SELECT COALESCE(MAX(version), 0) FROM {VERSION.name}")
