@@ -11,6 +11,10 @@ from hitparade.sinks.warehouse.tables import Dialect, Kind, Table
 if TYPE_CHECKING:
     import pyarrow as pa
 
+STANDS_ON = "2BP01"
+"""The SQLSTATE of what cannot be dropped since something else stands on it."""
+STANDS_ON_HINT = "drop what stands on it, publish, and make it again: a view of ours changes with its KPI"
+
 
 class Database(Protocol):
     """One connection. Statements are in the part of SQL that both understand; values stand as `%s`."""

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from hitparade.errors import ConfigError, Conflict, MissingExtra, StorageError
-from hitparade.sinks.warehouse.database import arrow_schema, shaped
+from hitparade.sinks.warehouse.database import STANDS_ON, STANDS_ON_HINT, arrow_schema, shaped
 from hitparade.sinks.warehouse.tables import Dialect, Table
 from hitparade.sqltext import identifier
 
@@ -110,6 +110,8 @@ class PostgresDatabase:
             # IF NOT EXISTS does not see what another is just making: it stumbles over the name in the system's tables.
             if state.startswith(CONFLICTS) or error.diag.schema_name == "pg_catalog":
                 raise Conflict(f"{said} (another process was at work there)", hint="run again") from error
+            if state == STANDS_ON:
+                raise ConfigError(said, hint=STANDS_ON_HINT) from error
             if not state and NO_TLS in said:
                 raise ConfigError(
                     said, hint="give the server TLS, or write ?sslmode=disable where nobody is on the way to it"

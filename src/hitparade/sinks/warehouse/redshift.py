@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from hitparade.errors import ConfigError, Conflict, LakeError, MissingExtra, StorageError
 from hitparade.sinks.warehouse.credentials import Credentials
-from hitparade.sinks.warehouse.database import arrow_schema, shaped
+from hitparade.sinks.warehouse.database import STANDS_ON, STANDS_ON_HINT, arrow_schema, shaped
 from hitparade.sinks.warehouse.tables import Dialect, Table
 from hitparade.sqltext import identifier, quoted
 from hitparade.storage import Storage
@@ -160,6 +160,8 @@ class RedshiftDatabase:
             state = str(facts.get("C", ""))
             if state.startswith(CONFLICTS) or "serializable isolation" in said.lower():
                 raise Conflict(f"{said} (another process was at work there)", hint="run again") from error
+            if state == STANDS_ON:
+                raise ConfigError(said, hint=STANDS_ON_HINT) from error
             if state.startswith(REFUSALS) or "authentication" in said:
                 raise ConfigError(said, hint="see that the database, the user and the rights are there") from error
             if state and not state.startswith(("08", "53", "57", "58", "XX")):
