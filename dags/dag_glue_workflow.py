@@ -53,6 +53,7 @@ with DAG(
         script="s3://{dag_glue_workflow_bucket}/scripts/insert_metrics_dynamo.py",
         arguments={"--source": "s3://{dag_glue_workflow_bucket}/spotify_data/output/song_kpis/"},
         minutes=20,
+        fills=["track_level_reports"],
     )
     archive_files = PythonOperator(task_id="archive_files", python_callable=archive_settled, op_args=[system])
 

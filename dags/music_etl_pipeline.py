@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from airflow.providers.standard.operators.python import PythonOperator
 from airflow.sdk import DAG
 
-from hitparade.airflow import System, compute_kpis, extract_and_validate, load_to_redshift, transform_data
+from hitparade.airflow import System, compute_kpis, extract_and_validate, load_to_redshift, tables, transform_data
 
 system = System(
     __file__,
@@ -40,6 +40,11 @@ with DAG(
     )
     transform = PythonOperator(task_id="transform_data", python_callable=transform_data, op_args=[system, PROCESSED])
     load = PythonOperator(task_id="load_to_redshift", python_callable=load_to_redshift, op_args=[system])
-    kpis = PythonOperator(task_id="compute_kpis", python_callable=compute_kpis, op_args=[system, PROCESSED])
+    kpis = PythonOperator(
+        task_id="compute_kpis",
+        python_callable=compute_kpis,
+        op_args=[system, PROCESSED],
+        outlets=tables("genre_kpis", "hourly_kpis", "top_artist_per_hour"),
+    )
 
     extract >> transform >> load >> kpis

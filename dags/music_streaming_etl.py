@@ -15,6 +15,8 @@ from hitparade.airflow import (
     System,
     archive_settled,
     arrival,
+    genre_tables,
+    on_arrival,
     prepare_job,
     quarantine_refused,
     spark_job,
@@ -31,7 +33,7 @@ with DAG(
     "music_streaming_etl",
     description="Stream files as they come, by manifest.json and AWS Glue into DynamoDB",
     doc_md=__doc__,
-    schedule="@continuous",
+    schedule=on_arrival("@continuous"),
     start_date=datetime(2025, 3, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=1,
@@ -50,6 +52,7 @@ with DAG(
         system,
         job="streaming_transformation",
         script="s3://{bucket}/aws-glue-scripts/streaming_transformation.py",
+        fills=genre_tables("music_streaming_etl_"),
     )
     archive = PythonOperator(task_id="archive_and_cleanup_task", python_callable=archive_settled, op_args=[system])
     cleanup = PythonOperator(

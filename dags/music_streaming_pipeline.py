@@ -69,6 +69,7 @@ with DAG(
         system,
         job="music_streaming_kpis",
         script="s3://{music_streaming_pipeline_bucket}/glue_scripts/streaming_transformation.py",
+        fills=["music_kpis_table"],
     )
     delete = PythonOperator(
         task_id="delete_files_from_intermediate_bucket_task",

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from airflow.providers.standard.operators.python import PythonOperator
 from airflow.sdk import DAG
 
-from hitparade.airflow import System, archive_settled, check_schema, spark_job, validate_data
+from hitparade.airflow import System, archive_settled, check_schema, genre_tables, spark_job, validate_data
 
 system = System(
     __file__,
@@ -45,6 +45,7 @@ with DAG(
         system,
         job="music_streaming_dynamodb_loader",
         script="{glue_script_location}/dynamodb-loader-script.py",
+        fills=genre_tables(),
     )
     archive = PythonOperator(task_id="archive_files", python_callable=archive_settled, op_args=[system])
 

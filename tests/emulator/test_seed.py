@@ -106,6 +106,25 @@ def test_the_sample_is_one_catalogue_and_listens_to_it(seeded: Emulated) -> None
     assert {line.split(",")[1] for line in streams} & {line.split(",")[0] for line in songs}
 
 
+def test_the_queue_of_events_hears_of_the_sample_and_of_every_file_that_is_dropped(seeded: Emulated) -> None:
+    sqs = seeded.client("sqs")
+    queue = sqs.get_queue_url(QueueName="music-streaming-etl-events")["QueueUrl"]
+
+    def heard() -> list[str]:
+        """The keys of the events that are there, which are taken out of the queue."""
+        found = []
+        while messages := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
+            for message in messages:
+                found += [record["s3"]["object"]["key"] for record in json.loads(message["Body"]).get("Records", ())]
+                sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+        return found
+
+    assert {f"data/streams/streams{number}.csv" for number in (1, 2, 3)} <= set(heard())
+    for key in ("archive/streams4.csv", "data/streams/streams4.csv"):
+        seeded.client("s3").put_object(Bucket="music-streaming-etl", Key=key, Body=b"")
+    assert heard() == ["data/streams/streams4.csv"]
+
+
 def test_every_table_is_there_with_its_keys(seeded: Emulated) -> None:
     dynamodb = seeded.client("dynamodb")
     found = {

@@ -14,7 +14,7 @@ import pytest
 
 from tests.airflow.airflows import DAGS
 from tests.emulator.emulated import processes_with
-from tests.waiting import eventually
+from tests.together import until
 
 COMMAND = [sys.executable, "-m", "hitparade.standalone", "--emulator-port", "0", "--warehouse-port", "0"]
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "AWS_"))}
@@ -60,10 +60,41 @@ def test_asked_to_end_while_it_starts_it_leaves_no_process(tmp_path: Path, numbe
             [*COMMAND, "--port", "0", "--dags", str(DAGS), "--data", str(state)], stderr=errors, env=ENVIRONMENT
         ) as process,
     ):
-        eventually(lambda: "starting AWS" in told.read_text())
-        eventually(lambda: (state / "aws").exists())
+        assert until(lambda: "starting AWS" in told.read_text(), seconds=60)
+        assert until(lambda: (state / "aws").exists(), seconds=60)
         process.send_signal(number)
         assert process.wait(60) == code
 
     assert "stopped while it was starting" in told.read_text()
     assert processes_with(str(state)) == []
+
+
+@installed
+def test_a_part_that_dies_is_told_with_its_last_words_and_ends_all(tmp_path: Path) -> None:
+    state, told = tmp_path / "state", tmp_path / "told"
+    with (
+        told.open("w") as errors,
+        subprocess.Popen(
+            [*COMMAND, "--port", "0", "--dags", str(DAGS), "--data", str(state)], stderr=errors, env=ENVIRONMENT
+        ) as process,
+    ):
+        assert until(lambda: "AWS is at" in log_of(state), seconds=60)
+        [emulator] = [pid for pid in processes_with(str(state)) if "emulate" in words_of(pid)]
+        os.kill(emulator, signal.SIGKILL)
+        assert process.wait(60) == 3
+
+    assert "emulator ended with -9" in told.read_text()
+    assert "AWS is at" in told.read_text()
+    assert str(state / "logs" / "emulator.log") in told.read_text()
+    assert processes_with(str(state)) == []
+
+
+def log_of(state: Path) -> str:
+    """What the emulator has said so far."""
+    log = state / "logs" / "emulator.log"
+    return log.read_text() if log.exists() else ""
+
+
+def words_of(pid: int) -> list[str]:
+    """A process's command."""
+    return Path(f"/proc/{pid}/cmdline").read_text().split("\0")

@@ -11,7 +11,7 @@ import pytest
 
 from hitparade.standalone import processes
 from hitparade.standalone.processes import Watched, kill, of_session, start, stop
-from tests.waiting import eventually
+from tests.together import until
 
 CHILD = """
 import os, signal, time
@@ -51,7 +51,7 @@ def test_stop_leaves_nothing_of_a_session_not_even_a_deaf_child_in_a_group_of_it
     begin: Callable[[str], Watched], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = begin(DEAF_CHILD)
-    eventually(lambda: said(program, "deaf"))
+    assert until(lambda: said(program, "deaf"), seconds=60)
     session = of_session(program.process.pid)
     monkeypatch.setattr(processes, "GRACE_SECONDS", 0.5)
 
@@ -65,7 +65,7 @@ def test_stop_leaves_nothing_of_a_session_not_even_a_deaf_child_in_a_group_of_it
 
 def test_who_ends_by_itself_leaves_children_that_are_found(begin: Callable[[str], Watched]) -> None:
     program = begin(DEAF_CHILD.replace("\ntime.sleep(600)\n", "\nsys.exit(7)\n"))
-    eventually(lambda: program.code is not None and said(program, "deaf"))
+    assert until(lambda: program.code is not None and said(program, "deaf"), seconds=60)
 
     assert program.code == 7
     assert len(of_session(program.process.pid)) == 1

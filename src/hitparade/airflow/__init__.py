@@ -3,7 +3,7 @@
 A DAG file is read every few seconds, so importing this loads nothing heavy: the parts are imported when a task runs.
 """
 
-from hitparade.airflow.arrivals import arrival
+from hitparade.airflow.arrivals import arrival, on_arrival
 from hitparade.airflow.checks import (
     branch_on_columns,
     check_schema,
@@ -14,6 +14,7 @@ from hitparade.airflow.checks import (
 from hitparade.airflow.copies import copy_inputs, move_copies, remove_copies
 from hitparade.airflow.jobs import completion, python_shell_job, spark_job
 from hitparade.airflow.system import System
+from hitparade.airflow.tables import genre_tables, tables
 from hitparade.airflow.tasks import archive_settled, branch_on_files, prepare_job
 from hitparade.airflow.warehouse import compute_kpis, extract_and_validate, load_to_redshift, transform_data
 
@@ -28,13 +29,16 @@ __all__ = [
     "compute_kpis",
     "copy_inputs",
     "extract_and_validate",
+    "genre_tables",
     "load_to_redshift",
     "move_copies",
+    "on_arrival",
     "prepare_job",
     "python_shell_job",
     "quarantine_refused",
     "remove_copies",
     "spark_job",
+    "tables",
     "transform_data",
     "validate_data",
     "validate_streams",

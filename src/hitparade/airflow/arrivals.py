@@ -1,6 +1,10 @@
-"""Waiting for files: the provider's sensor, told which keys are deliveries.
+"""Waiting for files: the provider's sensor, told which keys are deliveries; or events of S3, if a queue has them.
 
-How is Airflow's configuration, section `[hitparade]`: `arrival_poll_seconds`, `arrival_timeout_seconds`.
+Events come late, twice, in any order, for files that are gone, or never. So they only say when to look: a run that they
+start lists the folder as any other does, reads no message, and ends as skipped when nothing lies there; and one an hour
+starts without any.
+How is Airflow's configuration, section `[hitparade]`: `arrival_queue`, `arrival_poll_seconds`,
+`arrival_timeout_seconds`.
 """
 
 from __future__ import annotations
@@ -18,20 +22,44 @@ from hitparade.airflow.system import System
 DAY_SECONDS = 24 * 60 * 60
 
 
+def on_arrival(documented: str) -> Any:
+    """When a DAG runs: as documented, or by the events of `arrival_queue`, an SQS queue's URL, and every hour."""
+    if not queue():
+        return documented
+    from airflow.providers.common.messaging.triggers.msg_queue import MessageQueueTrigger
+    from airflow.sdk import Asset, AssetOrTimeSchedule, AssetWatcher, CronTriggerTimetable
+
+    events = MessageQueueTrigger(scheme="sqs", sqs_queue=queue(), max_messages=10, waiter_delay=poll_seconds())
+    files = Asset(name="delivered_files", watchers=[AssetWatcher(name="s3_events", trigger=events)])
+    return AssetOrTimeSchedule(timetable=CronTriggerTimetable("@hourly", timezone="UTC"), assets=[files])
+
+
+def queue() -> str:
+    """The SQS queue of S3's events; nothing where there is none."""
+    return str(conf.get("hitparade", "arrival_queue", fallback=""))
+
+
+def poll_seconds() -> int:
+    """How often to look."""
+    return int(conf.getint("hitparade", "arrival_poll_seconds", fallback=60))
+
+
 def arrival(task_id: str, system: System, folder: str) -> S3KeySensor:
     """A task that waits for a CSV file, packed or not, directly in a folder that may have Variables in braces.
 
     It is skipped when none comes for long, and then the run ends; deferred or rescheduled, it holds no worker.
+    Where events start the runs it looks once.
     """
+    wait = 0 if queue() else conf.getint("hitparade", "arrival_timeout_seconds", fallback=DAY_SECONDS)
     return S3KeySensor(
         task_id=task_id,
         bucket_key=system.templated(f"{folder}/*.csv*"),
         wildcard_match=True,
         check_fn=partial(is_delivered, system, folder),
-        deferrable=DEFERRABLE,
+        deferrable=DEFERRABLE and not queue(),
         mode="reschedule",
-        poke_interval=conf.getint("hitparade", "arrival_poll_seconds", fallback=60),
-        timeout=conf.getint("hitparade", "arrival_timeout_seconds", fallback=DAY_SECONDS),
+        poke_interval=poll_seconds(),
+        timeout=wait,
         soft_fail=True,
     )
 

@@ -6,7 +6,7 @@ A job that is not there is made; one that is there is left as it is. How to wait
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any
 
@@ -15,6 +15,7 @@ from airflow.providers.amazon.aws.operators.glue import GlueJobOperator
 from airflow.providers.amazon.aws.sensors.glue import GlueJobSensor
 
 from hitparade.airflow.system import System
+from hitparade.airflow.tables import tables
 
 ROLE = "GlueJobRole"
 GLUE_VERSION = "6.0"
@@ -38,8 +39,12 @@ def spark_job(
     minutes: int | None = None,
     wait: bool = True,
     role: str = ROLE,
+    fills: Sequence[str] = (),
 ) -> GlueJobOperator:
-    """A Spark job on two workers, given the system's settings. The names may have Variables in braces."""
+    """A Spark job on two workers, given the system's settings. The names may have Variables in braces.
+
+    `fills` are tables that are right when it has ended.
+    """
     modules = conf.get("hitparade", "glue_modules", fallback="")
     return glue_job(
         task_id,
@@ -57,6 +62,7 @@ def spark_job(
         },
         wait_for_completion=wait,
         iam_role_name=role,
+        outlets=tables(*fills),
     )
 
 
@@ -69,6 +75,7 @@ def python_shell_job(
     arguments: Mapping[str, str],
     minutes: int,
     role: str = ROLE,
+    fills: Sequence[str] = (),
 ) -> GlueJobOperator:
     """A Python shell job of 1/16 DPU. The names and arguments may have Variables in braces."""
     return glue_job(
@@ -84,6 +91,7 @@ def python_shell_job(
         },
         num_of_dpus=PYTHON_SHELL_DPU,
         iam_role_name=role,
+        outlets=tables(*fills),
     )
 
 

@@ -39,7 +39,8 @@ def plant(warehouse: Mapping[str, str]) -> None:
 
         s3, glue = client("s3"), client("glue")
         folder = Path(opened.enter_context(tempfile.TemporaryDirectory()))
-        fill(s3, wanted["buckets"], folder)
+        queues = make_queues(client("sqs"), wanted["events"])
+        fill(s3, wanted["buckets"], folder, queues)
         upload_scripts(s3, wanted["scripts"])
         make_roles(client("iam"), wanted["roles"])
         make_tables(client("dynamodb"))
@@ -64,13 +65,29 @@ def lead_to(warehouse: Mapping[str, str], wanted: Mapping[str, Any], s3: Any, se
                 s3.put_object(Bucket=bucket, Key=key, Body=content(source, {}))
 
 
-def fill(s3: Any, buckets: Mapping[str, Mapping[str, Any]], folder: Path) -> None:
-    """Make the buckets that are not there, with their objects."""
+def make_queues(sqs: Any, events: Mapping[str, Mapping[str, str]]) -> Mapping[str, Any]:
+    """The queues of S3's events: bucket -> how the bucket is told of its queue."""
+    told = {}
+    for bucket, wanted in events.items():
+        url = sqs.create_queue(QueueName=wanted["queue"])["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        below = {"Key": {"FilterRules": [{"Name": "prefix", "Value": wanted["prefix"]}]}}
+        told[bucket] = {"QueueArn": arn, "Events": ["s3:ObjectCreated:*"], "Filter": below}
+    return told
+
+
+def fill(
+    s3: Any, buckets: Mapping[str, Mapping[str, Any]], folder: Path, queues: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """Make the buckets that are not there, with their objects. Those that have a queue tell it of the first too."""
     there = {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
     missing = {bucket: objects for bucket, objects in buckets.items() if bucket not in there}
     sample = sampled(folder) if any(missing.values()) else {}
     for bucket, objects in missing.items():
         make_bucket(s3, bucket)
+        if bucket in queues:
+            told = {"QueueConfigurations": [queues[bucket]]}
+            s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=told)
         for key, source in objects.items():
             s3.put_object(Bucket=bucket, Key=key, Body=content(source, sample))
 

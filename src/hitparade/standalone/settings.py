@@ -16,6 +16,8 @@ QUEUE = "123456789012/music-streaming-etl-events"
 """Of the emulator: its account, and the queue of seed.yaml."""
 DATABASE = "airflow"
 ARRIVAL_QUEUE = "AIRFLOW__HITPARADE__ARRIVAL_QUEUE"
+WAREHOUSE = "redshift:?kpis=compute&sslmode=disable&staging=s3://music-etl-processed-data/staging"
+"""As the DAG has it, but for TLS, which the PostgreSQL in place of Redshift does not speak."""
 WAITING = ("aiobotocore", "apache-airflow-providers-common-messaging")
 
 
@@ -66,6 +68,7 @@ def environment_of(place: Place, database: Path, aws: Mapping[str, str]) -> dict
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AIRFLOW_HOME": str(place.home),
+        "AIRFLOW_VAR_MUSIC_ETL_PIPELINE_WAREHOUSE": WAREHOUSE,
         "AIRFLOW_CONN_AWS_DEFAULT": json.dumps({"conn_type": "aws", "extra": {"region_name": aws["AWS_REGION"]}}),
         "AIRFLOW__API__BASE_URL": place.address,
         "AIRFLOW__API__SECRET_KEY": secret,
