@@ -214,7 +214,7 @@ def test_seeding_again_changes_nothing_and_brings_nothing_back(tmp_path: Path) -
 def test_the_list_of_what_to_seed_names_only_what_it_knows() -> None:
     wanted = yaml.safe_load(files("hitparade.emulator").joinpath("seed.yaml").read_text())
 
-    assert set(wanted) == {"buckets", "scripts", "jobs", "databases", "roles", "secrets", "warehouse"}
+    assert set(wanted) == {"buckets", "events", "scripts", "jobs", "databases", "roles", "secrets", "warehouse"}
     assert {kind for objects in wanted["buckets"].values() for source in objects.values() for kind in source} == {
         "json",
         "sample",
