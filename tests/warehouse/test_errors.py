@@ -179,3 +179,11 @@ def test_a_server_that_only_reads_refuses(
     monkeypatch.setenv("PGOPTIONS", "-c default_transaction_read_only=on")
     assert publish(shop) == WRONG
     assert "read-only transaction" in capsys.readouterr().err
+
+
+def test_who_reads_makes_no_schema(shop: Shop, postgres_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    place = on_postgres(postgres_url)
+    assert run(["show", "hourly", "--from", place.url, "--config", str(shop.root / "hitparade.toml")]) == WRONG
+    assert "holds no kpi_hourly" in capsys.readouterr().err
+    with psycopg.connect(place.direct) as db:
+        assert db.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [place.schema]).fetchall() == []

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from hitparade.cli.app import run
+from hitparade.cli.door import DONE, WRONG
 from hitparade.emulator.warehouse import session
 from hitparade.emulator.warehouse.translate import Statement, translated
 from tests.acceptance.test_contracts import version_2
@@ -94,6 +96,26 @@ def test_columns_of_a_kpi_come_and_go_between_others(redshift: Redshift, kpis: s
         shop.run()
         assert place.rows("SELECT listen_count, unique_listeners FROM kpi_day_daily") == [(2, 1)]
         assert_same(shop, place)
+
+
+def test_who_reads_needs_no_place_in_s3_and_makes_no_schema(
+    redshift: Redshift, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = redshift.place()
+    shop = Shop(tmp_path, settings=f'sinks = ["{place.url}"]')
+    shop.deliver("streams", "one.csv", ["1,a,2024-06-24 12:00:00"])
+    shop.run()
+    monkeypatch.delenv("REDSHIFT_IAM_ROLE")
+
+    def show(schema: str) -> int:
+        url = f"redshift:?sslmode=disable&schema={schema}"
+        return run(["show", "hourly", "--from", url, "--config", str(tmp_path / "hitparade.toml")])
+
+    assert show(place.schema) == DONE
+    capsys.readouterr()
+    assert show("not_there") == WRONG
+    assert "holds no kpi_hourly" in capsys.readouterr().err
+    assert place.rows("SELECT 1 FROM pg_namespace WHERE nspname = 'not_there'") == []
 
 
 @pytest.mark.skipif(not LAB.is_dir(), reason="the lab data is not here")

@@ -20,11 +20,16 @@ from functools import partial
 from urllib.parse import parse_qsl
 
 from hitparade.errors import ConfigError
-from hitparade.sinks.warehouse.credentials import postgres_parameters, redshift_credentials, without_secrets
+from hitparade.sinks.warehouse.credentials import (
+    Credentials,
+    postgres_parameters,
+    redshift_credentials,
+    without_secrets,
+)
 from hitparade.sinks.warehouse.database import Database
 from hitparade.sinks.warehouse.postgres import PostgresDatabase
 from hitparade.sinks.warehouse.reading import WarehouseReader
-from hitparade.sinks.warehouse.redshift import RedshiftDatabase
+from hitparade.sinks.warehouse.redshift import RedshiftDatabase, Staging
 from hitparade.sinks.warehouse.sink import WarehouseSink
 from hitparade.storage import Storage, is_remote
 
@@ -46,7 +51,7 @@ def open_sink(url: str, *, place: Callable[[str], str], storage: Storage) -> War
 def open_reader(url: str, *, place: Callable[[str], str]) -> WarehouseReader:
     """The reader of what the sink of such a URL has written."""
     options_of(url)
-    return WarehouseReader(without_secrets(url), partial(connect, url, place, Storage()))
+    return WarehouseReader(without_secrets(url), partial(connect, url, place, None))
 
 
 def options_of(url: str) -> Mapping[str, str]:
@@ -65,19 +70,29 @@ def options_of(url: str) -> Mapping[str, str]:
     return options
 
 
-def connect(url: str, place: Callable[[str], str], storage: Storage) -> Database:
-    """A connection."""
+def connect(url: str, place: Callable[[str], str], storage: Storage | None) -> Database:
+    """A connection. Without a storage it is for reading: nothing is made, and there is no COPY."""
     options, name = options_of(url), without_secrets(url)
     env_file = None if is_remote(place(ENV_FILE)) else place(ENV_FILE)
     schema, secret = options.get("schema"), options.get("secret")
     if url.startswith("postgresql:"):
         parameters = postgres_parameters(url, env_file=env_file, secret=secret)
-        return PostgresDatabase(name, parameters, schema=schema)
-    staging = place(options.get("staging", "staging"))
-    if not is_remote(staging):
+        return PostgresDatabase(name, parameters, schema=schema, writes=storage is not None)
+    folder = place(options.get("staging", "staging"))
+    if storage is not None and not is_remote(folder):
         raise ConfigError(
             f"sinks: '{name}' needs a place in S3 through which rows go",
             hint="such as redshift:?staging=s3://bucket/staging",
         )
     credentials = redshift_credentials(url, env_file=env_file, secret=secret)
-    return RedshiftDatabase(name, credentials, staging=staging, storage=storage, schema=schema)
+    staging = None if storage is None else Staging(folder, storage, role_of(credentials, name))
+    return RedshiftDatabase(name, credentials, staging=staging, schema=schema)
+
+
+def role_of(credentials: Credentials, name: str) -> str:
+    """The role with which Redshift reads S3; ConfigError without one."""
+    if credentials.iam_role is None:
+        raise ConfigError(
+            f"{name}: no IAM role for COPY", hint="set REDSHIFT_IAM_ROLE: a role of the cluster that may read S3"
+        )
+    return credentials.iam_role

@@ -30,8 +30,8 @@ class PostgresDatabase:
 
     dialect: Dialect = "postgres"
 
-    def __init__(self, name: str, parameters: Mapping[str, Any], *, schema: str | None) -> None:
-        """A connection made by psycopg's `parameters`; `name` is what messages call it."""
+    def __init__(self, name: str, parameters: Mapping[str, Any], *, schema: str | None, writes: bool) -> None:
+        """A connection made by psycopg's `parameters`; `name` is what messages call it. Who writes makes the schema."""
         try:
             import pgpq
             import psycopg
@@ -45,12 +45,12 @@ class PostgresDatabase:
         with self.explained():
             self.connection = psycopg.connect(**wanted, autocommit=True)
         try:
-            self._begin(schema)
+            self._begin(schema, writes=writes)
         except BaseException:
             self.close()
             raise
 
-    def _begin(self, schema: str | None) -> None:
+    def _begin(self, schema: str | None, *, writes: bool) -> None:
         """Set up the session. A schema that is there needs no right to make one."""
         if self.connection.info.server_version < OLDEST:
             raise ConfigError(f"{self.name}: PostgreSQL is older than 15", hint="use a PostgreSQL of 15 or newer")
@@ -58,7 +58,7 @@ class PostgresDatabase:
             self.run(f"SET lock_timeout = '{LOCK_MINUTES}min'")
             self.run("SET timezone = 'UTC'")
             if schema is not None:
-                if self.rows("SELECT to_regnamespace(%s)", [schema]) == [(None,)]:
+                if writes and self.rows("SELECT to_regnamespace(%s)", [schema]) == [(None,)]:
                     self.run(f"CREATE SCHEMA IF NOT EXISTS {identifier(schema)}")
                 self.run(f"SET search_path TO {identifier(schema)}")
 

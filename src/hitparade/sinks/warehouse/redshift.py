@@ -10,7 +10,7 @@ import tempfile
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,34 +31,29 @@ CONFLICTS = ("40", "55P03", "1023")
 REFUSALS = ("25006", "28", "3D", "3F", "42501")
 
 
+@dataclass(frozen=True, slots=True)
+class Staging:
+    """The place in S3 through which rows go, and the role with which Redshift reads it."""
+
+    place: str
+    storage: Storage
+    role: str
+
+
 class RedshiftDatabase:
     """See Database."""
 
     dialect: Dialect = "redshift"
 
-    def __init__(
-        self,
-        name: str,
-        credentials: Credentials,
-        *,
-        staging: str,
-        storage: Storage,
-        schema: str | None,
-    ) -> None:
-        """A connection; `staging` is the place in S3 through which rows go, `name` what messages call the database."""
+    def __init__(self, name: str, credentials: Credentials, *, staging: Staging | None, schema: str | None) -> None:
+        """A connection; `name` is what messages call the database. Without a staging it is for reading."""
         try:
             import redshift_connector
         except ModuleNotFoundError as error:
             raise MissingExtra(f"a warehouse ({error.name})", "warehouse") from error
-        if credentials.iam_role is None:
-            raise ConfigError(
-                f"{name}: no IAM role for COPY", hint="set REDSHIFT_IAM_ROLE: a role of the cluster that may read S3"
-            )
         self.name = name
         self.lost = False
-        self.role = credentials.iam_role
         self.staging = staging
-        self.storage = storage
         self.errors: tuple[type[Exception], ...] = (redshift_connector.error.Error, OSError)
         with self.explained():
             wanted: dict[str, Any] = {**credentials.parameters, "timeout": CONNECT_SECONDS}
@@ -67,7 +62,7 @@ class RedshiftDatabase:
         self.connection._usock.settimeout(None)
         self.connection.autocommit = True
         if schema is not None:
-            if not self.rows("SELECT nspname FROM pg_namespace WHERE nspname = %s", [schema]):
+            if staging is not None and not self.rows("SELECT nspname FROM pg_namespace WHERE nspname = %s", [schema]):
                 self.run(f"CREATE SCHEMA IF NOT EXISTS {identifier(schema)}")
             self.run(f"SET search_path TO {identifier(schema)}")
 
@@ -121,7 +116,9 @@ class RedshiftDatabase:
 
     def _copy(self, table: Table, batches: Iterable[pa.RecordBatch]) -> int:
         """Have rows taken in, by the place of their columns. What was put for it is removed, whatever came of it."""
-        place = f"{self.staging}/{table.name}-{uuid.uuid4().hex}"
+        if self.staging is None:
+            raise RuntimeError("opened for reading")
+        place, storage = f"{self.staging.place}/{table.name}-{uuid.uuid4().hex}", self.staging.storage
         with tempfile.TemporaryDirectory(prefix="hitparade-") as scratch:
             files, rows = write_files(table, batches, Path(scratch))
             if not rows:
@@ -129,14 +126,14 @@ class RedshiftDatabase:
             urls = [f"{place}/{file.name}" for file in files]
             manifest = f"{place}/manifest"
             try:
-                self.storage.put_all(files, urls)
-                self.storage.write(manifest, manifest_of(files, urls))
+                storage.put_all(files, urls)
+                storage.write(manifest, manifest_of(files, urls))
                 self.run(
-                    f"COPY {identifier(table.name)} FROM {quoted(manifest)} IAM_ROLE {quoted(self.role)}"
+                    f"COPY {identifier(table.name)} FROM {quoted(manifest)} IAM_ROLE {quoted(self.staging.role)}"
                     " FORMAT AS PARQUET MANIFEST"
                 )
             finally:
-                self.storage.remove([*urls, manifest])
+                storage.remove([*urls, manifest])
         return rows
 
     def analyze(self, table: str) -> None:
