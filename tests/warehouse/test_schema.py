@@ -265,6 +265,13 @@ def test_a_kpi_of_all_time_may_become_one_of_days_and_not_the_other_way(shop: Sh
     assert_same(shop, place)
 
 
+def test_listens_that_were_just_appended_are_found_by_their_blocks(filled: Shop, place: Place) -> None:
+    """Without it every query reads all that came since the last VACUUM."""
+    query = "SELECT reloptions FROM pg_class WHERE oid = 'transformed_streams_by_listen_date'::regclass"
+    [(options,)] = place.rows(query)
+    assert "autosummarize=on" in options
+
+
 def test_text_has_no_order_but_that_of_its_bytes(filled: Shop, place: Place) -> None:
     found = place.rows(
         "SELECT relname, attname, collname FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid"

@@ -70,7 +70,9 @@ class Table:
             keys = ", ".join(map(identifier, self.unique))
             yield f"CREATE UNIQUE INDEX IF NOT EXISTS {self.name}_key ON {identifier(self.name)} ({keys})"
         elif self.sort:
-            how = f"BRIN ({identifier(self.sort)}) WITH (pages_per_range = 32)" if self.appended else ""
+            # What was not summarized yet is read by every query; else that waits for the next VACUUM.
+            kept = "pages_per_range = 32, autosummarize = on"
+            how = f"BRIN ({identifier(self.sort)}) WITH ({kept})" if self.appended else ""
             how = how or f"{'HASH' if by_text else 'BTREE'} ({identifier(self.sort)})"
             yield f"CREATE INDEX IF NOT EXISTS {self.name}_by_{self.sort} ON {identifier(self.name)} USING {how}"
 
