@@ -11,7 +11,16 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.operators.python import BranchPythonOperator, PythonOperator
 from airflow.sdk import DAG
 
-from hitparade.airflow import System, archive_settled, branch_on_files, completion, python_shell_job, spark_job
+from hitparade.airflow import (
+    System,
+    archive_settled,
+    branch_on_files,
+    completion,
+    late_after,
+    notify_failure,
+    python_shell_job,
+    spark_job,
+)
 
 system = System(
     __file__,
@@ -27,7 +36,8 @@ with DAG(
     start_date=datetime(2025, 10, 16, tzinfo=UTC),
     catchup=False,
     max_active_runs=1,
-    default_args={"owner": "airflow", "retries": 1},
+    default_args={"owner": "airflow", "retries": 1, "on_failure_callback": notify_failure},
+    **late_after(hours=1),
     tags=["music", "glue", "dynamodb"],
     user_defined_macros=system.macros,
 ):

@@ -10,7 +10,16 @@ from datetime import UTC, datetime, timedelta
 from airflow.providers.standard.operators.python import PythonOperator
 from airflow.sdk import DAG
 
-from hitparade.airflow import System, compute_kpis, extract_and_validate, load_to_redshift, tables, transform_data
+from hitparade.airflow import (
+    System,
+    compute_kpis,
+    extract_and_validate,
+    late_after,
+    load_to_redshift,
+    notify_failure,
+    tables,
+    transform_data,
+)
 
 system = System(
     __file__,
@@ -31,7 +40,13 @@ with DAG(
     start_date=datetime(2025, 6, 12, tzinfo=UTC),
     catchup=False,
     max_active_runs=1,
-    default_args={"owner": "airflow", "retries": 1, "retry_delay": timedelta(minutes=5)},
+    default_args={
+        "owner": "airflow",
+        "retries": 1,
+        "retry_delay": timedelta(minutes=5),
+        "on_failure_callback": notify_failure,
+    },
+    **late_after(hours=6),
     tags=["music", "etl", "s3"],
     user_defined_macros=system.macros,
 ):

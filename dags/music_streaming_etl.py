@@ -16,6 +16,7 @@ from hitparade.airflow import (
     archive_settled,
     arrival,
     genre_tables,
+    notify_failure,
     on_arrival,
     prepare_job,
     quarantine_refused,
@@ -38,7 +39,7 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     max_consecutive_failed_dag_runs=3,
-    default_args={"owner": "airflow", "retries": 1},
+    default_args={"owner": "airflow", "retries": 1, "on_failure_callback": notify_failure},
     tags=["music", "glue", "dynamodb"],
     user_defined_macros=system.macros,
 ):

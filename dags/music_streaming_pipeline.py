@@ -18,7 +18,9 @@ from hitparade.airflow import (
     branch_on_columns,
     branch_on_files,
     copy_inputs,
+    late_after,
     move_copies,
+    notify_failure,
     remove_copies,
     spark_job,
 )
@@ -43,7 +45,8 @@ with DAG(
     start_date=datetime(2025, 3, 21, tzinfo=UTC),
     catchup=False,
     max_active_runs=1,
-    default_args={"owner": "airflow", "retries": 1},
+    default_args={"owner": "airflow", "retries": 1, "on_failure_callback": notify_failure},
+    **late_after(hours=6),
     tags=["music", "glue", "dynamodb"],
     user_defined_macros=system.macros,
 ):

@@ -10,7 +10,16 @@ from datetime import UTC, datetime
 from airflow.providers.standard.operators.python import PythonOperator
 from airflow.sdk import DAG
 
-from hitparade.airflow import System, archive_settled, check_schema, genre_tables, spark_job, validate_data
+from hitparade.airflow import (
+    System,
+    archive_settled,
+    check_schema,
+    genre_tables,
+    late_after,
+    notify_failure,
+    spark_job,
+    validate_data,
+)
 
 system = System(
     __file__,
@@ -31,7 +40,8 @@ with DAG(
     start_date=datetime(2025, 3, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=1,
-    default_args={"owner": "airflow", "retries": 1},
+    default_args={"owner": "airflow", "retries": 1, "on_failure_callback": notify_failure},
+    **late_after(hours=6),
     tags=["music", "glue", "dynamodb"],
     user_defined_macros=system.macros,
 ):

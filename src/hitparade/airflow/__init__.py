@@ -13,6 +13,7 @@ from hitparade.airflow.checks import (
 )
 from hitparade.airflow.copies import copy_inputs, move_copies, remove_copies
 from hitparade.airflow.jobs import completion, python_shell_job, spark_job
+from hitparade.airflow.notices import late_after, notify_failure
 from hitparade.airflow.system import System
 from hitparade.airflow.tables import genre_tables, tables
 from hitparade.airflow.tasks import archive_settled, branch_on_files, prepare_job
@@ -30,8 +31,10 @@ __all__ = [
     "copy_inputs",
     "extract_and_validate",
     "genre_tables",
+    "late_after",
     "load_to_redshift",
     "move_copies",
+    "notify_failure",
     "on_arrival",
     "prepare_job",
     "python_shell_job",
