@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from hitparade.airflow.failures import exceptions
 from hitparade.airflow.tasks import opened
 
 if TYPE_CHECKING:
@@ -32,12 +33,10 @@ class Arrival:
 
 def validate_data(system: System) -> None:
     """Skip what follows when there is nothing to do; fail when a file is empty or not named as its contract says."""
-    from airflow.sdk.exceptions import AirflowSkipException
-
     with opened(system) as ws:
         found = arrivals(ws)
         if not found and is_done(ws):
-            raise AirflowSkipException("no new files, and everything is computed and published")
+            raise exceptions().AirflowSkipException("no new files, and everything is computed and published")
         refuse(found, of_name)
 
 

@@ -1,4 +1,7 @@
-"""The Iceberg catalog: SQLite beside the lake, another database, or AWS Glue; and its refusals as errors of ours."""
+"""The Iceberg catalog: SQLite beside the lake, another database, or AWS Glue; and its refusals as errors of ours.
+
+Glue's is opened without the part that needs SQLAlchemy 2, which an Airflow before 3.1 cannot have beside it.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,9 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from pyiceberg.catalog import MetastoreCatalog
-from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import NoSuchTableError
 from pyiceberg.table import Table
 from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError, OperationalError
@@ -19,6 +21,9 @@ from hitparade.aws import again, explained, open_client
 from hitparade.errors import ConfigError, LakeError, MissingExtra, StorageError
 from hitparade.storage import Storage, is_remote
 from hitparade.storage.local import errors_explained
+
+if TYPE_CHECKING:
+    from pyiceberg.catalog.sql import SqlCatalog
 
 SQLITE = "sqlite:///"
 SQLITE_TIMEOUT_S = 60
@@ -55,6 +60,8 @@ def files_of(location: str, storage: Storage) -> dict[str, Any]:
 
 def open_database(url: str, properties: dict[str, Any]) -> SqlCatalog:
     """A catalog in another database."""
+    from pyiceberg.catalog.sql import SqlCatalog
+
     try:
         with catalog_explained(url.rpartition("@")[2]):
             return SqlCatalog("hitparade", **{"uri": url, **properties})
@@ -74,21 +81,28 @@ def open_database(url: str, properties: dict[str, Any]) -> SqlCatalog:
 )
 def open_sqlite(path: str, properties: dict[str, Any]) -> SqlCatalog:
     """The SQLite catalog; several processes may create it at once, and all but one of them fail at first."""
+    from pyiceberg.catalog.sql import SqlCatalog
+
     with closing(sqlite3.connect(path, timeout=SQLITE_TIMEOUT_S)) as database:
         database.execute("PRAGMA journal_mode = WAL")
     return SqlCatalog("hitparade", **{"uri": f"{SQLITE}{path}?timeout={SQLITE_TIMEOUT_S}", **properties})
 
 
+def is_sql(catalog: MetastoreCatalog) -> TypeGuard[SqlCatalog]:
+    """Whether a catalog is in a database."""
+    return hasattr(catalog, "engine")
+
+
 def close_catalog(catalog: MetastoreCatalog) -> None:
     """Let go of the catalog's connections; pyiceberg leaves Glue's open."""
     catalog.close()
-    if not isinstance(catalog, SqlCatalog):
+    if not is_sql(catalog):
         catalog.glue.close()  # type: ignore[attr-defined]  # of a catalog that is not SQL, which is Glue
 
 
 def name_of(catalog: MetastoreCatalog) -> str:
     """The catalog as messages call it, without a password."""
-    if not isinstance(catalog, SqlCatalog):
+    if not is_sql(catalog):
         return "AWS Glue"
     return catalog.engine.url.database or catalog.engine.url.render_as_string()
 
@@ -101,7 +115,7 @@ def load_table(catalog: MetastoreCatalog, identifier: tuple[str, str]) -> Table 
             return catalog.load_table(identifier)
         return None
 
-    return again(ask, attempts=1 if isinstance(catalog, SqlCatalog) else GLUE_ATTEMPTS)
+    return again(ask, attempts=1 if is_sql(catalog) else GLUE_ATTEMPTS)
 
 
 @contextmanager
