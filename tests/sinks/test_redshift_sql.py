@@ -148,7 +148,7 @@ def test_what_redshift_takes_has_no_fault(sql: str) -> None:
 
 KINDS = (
     *("BEGIN", "COMMIT", "LOCK TABLE", "SET search_path", "CREATE SCHEMA", "CREATE TABLE", "CREATE VIEW", "DROP VIEW"),
-    *("CREATE TEMP TABLE", 'CREATE TEMP TABLE "hitparade_listens" AS', "DROP TABLE", "COPY", "MERGE", "SELECT"),
+    *("CREATE TEMP TABLE", 'CREATE TEMP TABLE "batch_listens" AS', "DROP TABLE", "COPY", "MERGE", "SELECT"),
     *("INSERT", "DELETE FROM transformed_streams", "DELETE FROM song_genres USING"),
 )
 

@@ -198,7 +198,7 @@ def deaths(request: pytest.FixtureRequest, postgres_url: str, tmp_path: Path) ->
 def test_kpis_are_copied_or_computed_there(deaths: Deaths, computed: bool) -> None:
     deaths.work(pipeline.run)
 
-    assert any('"hitparade_plays"' in said for said in deaths.gate.told) == computed
+    assert any('"batch_plays"' in said for said in deaths.gate.told) == computed
     assert any('COPY "kpi_hourly"' in said for said in deaths.gate.told) != computed
 
 

@@ -265,6 +265,16 @@ def test_a_kpi_of_all_time_may_become_one_of_days_and_not_the_other_way(shop: Sh
     assert_same(shop, place)
 
 
+def test_a_kpi_may_be_called_as_a_table_of_ours(shop: Shop, place: Place) -> None:
+    for name in ("publications", "control"):
+        path = shop.root / "kpis" / f"{name}.sql"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(HEADER + SELECT)
+    shop.deliver("streams", "one.csv", ["1,a,2024-06-01 10:00:00"])
+    shop.run()
+    assert_same(shop, place)
+
+
 def test_listens_that_were_just_appended_are_found_by_their_blocks(filled: Shop, place: Place) -> None:
     """Without it every query reads all that came since the last VACUUM."""
     query = "SELECT reloptions FROM pg_class WHERE oid = 'transformed_streams_by_listen_date'::regclass"

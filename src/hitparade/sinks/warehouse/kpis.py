@@ -30,7 +30,7 @@ UNDECLARED: Final = {"postgres": {**TYPES["postgres"], "string": "TEXT"}, "redsh
 
 def temporary(relation: str) -> str:
     """The name of a relation that is made for a batch of days."""
-    return f"hitparade_{relation}"
+    return f"batch_{relation}"  # hitparade_ is of tables, which it would hide
 
 
 def of_batch(
