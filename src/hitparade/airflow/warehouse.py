@@ -26,7 +26,7 @@ def extract_and_validate(system: System, to: str) -> None:
     system.put_settings()
     with opened(system) as ws:
         loaded = load(ws)
-        export(ws, system.filled(to), ("validated", "processed"))
+        export(ws, system.filled(to), ["validated", "processed"])
         if loaded.failures:
             raise loaded.failures[0]
 
@@ -36,7 +36,7 @@ def transform_data(system: System, to: str) -> None:
     from hitparade.export import export
 
     with opened(system) as ws:
-        export(ws, system.filled(to), ("transformed",))
+        export(ws, system.filled(to), ["transformed"])
 
 
 def load_to_redshift(system: System) -> None:
@@ -57,7 +57,7 @@ def compute_kpis(system: System, to: str) -> None:
     with opened(system) as ws:
         publish_all(ws)
         if any(ws.ledger.load_ids(dataset) for dataset in DATASETS):
-            export(ws, system.filled(to), ("kpis",))
+            export(ws, system.filled(to), ["kpis"])
         archive(ws, datasets=("streams",))
 
 
