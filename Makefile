@@ -2,8 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 AIRFLOW := .venv-airflow/bin
+MWAA ?= dist/mwaa
+ASTRO ?= dist/astro
+MWAA_PYTHON ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.12.*/bin/python) python3.12)
 
-.PHONY: install demo test test-airflow airflow check lint format refactor all bench docs lock wheel clean
+.PHONY: install demo test test-airflow airflow test-mwaa check lint format refactor all bench docs lock wheel mwaa astro clean
 .DEFAULT_GOAL := all
 
 install: .venv/installed  ## everything that working on the project needs, in .venv
@@ -32,6 +35,17 @@ airflow: .venv-airflow/installed  ## Airflow with the five documented systems, a
 	$(PYTHON) -m venv .venv-airflow
 	$(AIRFLOW)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-airflow.txt
 	$(AIRFLOW)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+test-mwaa: .venv-airflow/installed .venv-mwaa/installed  ## what `make mwaa` makes, on the Airflow that Amazon MWAA has
+	HITPARADE_MWAA=.venv-mwaa/bin/python $(AIRFLOW)/pytest tests/airflow/test_mwaa.py
+
+# Newer libraries than Airflow 3.0.6 knew make it refuse every task.
+.venv-mwaa/installed: mwaa/constraints-mwaa.txt | install
+	$(BIN)/pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv venv --quiet --clear --seed --python $(MWAA_PYTHON) .venv-mwaa
+	$(BIN)/uv pip install --quiet --python .venv-mwaa/bin/python --exclude-newer 2025-10-01 --constraint mwaa/constraints-mwaa.txt \
+		apache-airflow 'apache-airflow-providers-amazon[aiobotocore]' apache-airflow-providers-openlineage
 	@touch $@
 
 check: install lint  ## lint, types, the walls between folders, and Python 3.9 for what Glue runs on it
@@ -74,5 +88,29 @@ wheel: install  ## the wheel that Glue jobs bring along, in dist/
 	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
 	@ls dist/*.whl
 
+# Of the wheel's dependencies MWAA can have only the versions that requirements-mwaa.txt names, so the wheel names none.
+mwaa: install  ## what Amazon MWAA takes, in dist/mwaa: requirements-mwaa.txt, plugins.zip with the wheel, dags
+	rm -rf $(MWAA)
+	mkdir -p $(MWAA)/build $(MWAA)/dags
+	cp -R src README.md LICENSE $(MWAA)/build
+	sed '/^dependencies = \[/,/^\]/d' pyproject.toml > $(MWAA)/build/pyproject.toml
+	printf '[egg_info]\ntag_build = +mwaa\n' > $(MWAA)/build/setup.cfg
+	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir $(MWAA)/build $(MWAA)/build
+	$(BIN)/python -m zipfile -c $(MWAA)/plugins.zip $(MWAA)/build/*.whl mwaa/constraints-mwaa.txt
+	cp requirements-mwaa.txt $(MWAA)
+	cp dags/*.py dags/*.toml $(MWAA)/dags
+	rm -rf $(MWAA)/build
+
+astro: install  ## an Astro project, in dist/astro: `astro dev start` in there builds and starts it
+	rm -rf $(ASTRO)
+	mkdir -p $(ASTRO)/include $(ASTRO)/dags $(ASTRO)/build
+	cp astro/* $(ASTRO)
+	cp dags/*.py dags/*.toml $(ASTRO)/dags
+	cp src/hitparade/glue/*-*.py src/hitparade/glue/*_*.py $(ASTRO)/include
+	rm -f $(ASTRO)/include/__init__.py
+	cp -R pyproject.toml src README.md LICENSE $(ASTRO)/build
+	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir $(ASTRO)/include $(ASTRO)/build
+	rm -rf $(ASTRO)/build
+
 clean:
-	rm -rf .venv .venv-airflow build dist demo src/*.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-airflow .venv-mwaa build dist demo src/*.egg-info .pytest_cache .mypy_cache .ruff_cache
