@@ -1,4 +1,8 @@
-"""Redshift's own way: the real driver, COPY from S3, and every statement kept as text."""
+"""Redshift's own way: the real driver, COPY from S3, and every statement kept as text.
+
+What is kept is what the driver asks the server to parse: a statement that it has prepared before, such as COMMIT, may
+not be there again.
+"""
 
 from __future__ import annotations
 

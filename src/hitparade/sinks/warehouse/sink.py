@@ -87,7 +87,8 @@ class WarehouseSink:
     def merged(self, dataset: Dataset) -> frozenset[int]:
         """See Warehouse."""
         self.prepare()
-        query = f"SELECT load_id FROM {DELIVERIES.name} WHERE dataset = %s"
+        # Listens, which have days, are many more.
+        query = f"SELECT load_id FROM {DELIVERIES.name} WHERE listen_date IS NULL AND dataset = %s"
         return frozenset(load_id for (load_id,) in self.database.rows(query, [dataset]))
 
     def write(self, kpi: Kpi, day: date, rows: pa.Table, *, run: int, advance: Advance = unseen) -> int:
