@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 import json
 import subprocess
@@ -54,7 +55,7 @@ if importlib.util.find_spec("airflow") is None:
     pytest.skip("Airflow is not installed: pip install 'hitparade[airflow]'", allow_module_level=True)
 
 with_queues = pytest.mark.skipif(
-    importlib.util.find_spec("airflow.providers.common.messaging") is None,
+    not list(importlib.metadata.Distribution.discover(name="apache-airflow-providers-common-messaging")),
     reason="pip install apache-airflow-providers-common-messaging",
 )
 
