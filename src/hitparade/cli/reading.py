@@ -44,7 +44,8 @@ def show(
     day: Day = None,
     genre: Annotated[str | None, typer.Option(help="A genre.")] = None,
     source: Annotated[
-        str | None, typer.Option("--from", help="A sink to read from instead of the lake, such as dynamodb: or postgresql://....")
+        str | None,
+        typer.Option("--from", help="A sink to read from instead of the lake, such as dynamodb: or postgresql://...."),
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Positions of a chart, or rows of a table.")] = None,
     engine: Engine = None,
