@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import cycle
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from hitparade import pipeline
 from hitparade.config import EngineName
+from hitparade.workspace import Workspace
 from tests.dynamodb import new_table, reach
 from tests.promise.reference import Delivered, Listen, Reference, Track
 from tests.s3 import Server
@@ -101,16 +103,19 @@ def deliver(shop: Shop, delivered: Delivered, what: Streams | Songs) -> None:
     shop.deliver("songs", name, rows)
 
 
+WORK: Mapping[str, Callable[[Workspace], object]] = {
+    "load": pipeline.load,
+    "compute": pipeline.compute,
+    "publish": pipeline.publish,
+    "archive": pipeline.archive,
+    "run": pipeline.run,
+}
+
+
 def work(shop: Shop, names: tuple[str, ...]) -> None:
     with shop.open() as ws:
         for name in names:
-            {
-                "load": pipeline.load,
-                "compute": pipeline.compute,
-                "publish": pipeline.publish,
-                "archive": pipeline.archive,
-                "run": pipeline.run,
-            }[name](ws)
+            WORK[name](ws)
 
 
 as_long_as_it_takes = settings(deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
