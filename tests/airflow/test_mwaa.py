@@ -53,7 +53,7 @@ def done(*command: str | Path, **more: Any) -> str:
     """What a command prints, which must succeed."""
     ended = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False, **more)
     assert ended.returncode == 0, ended.stdout[-4000:] + ended.stderr[-4000:]
-    return ended.stdout
+    return str(ended.stdout)
 
 
 @pytest.fixture(scope="module")
@@ -171,11 +171,22 @@ def test_a_run_without_files_skips_execution(mwaa: Path, environment: dict[str, 
     )
 
 
-def test_rows_are_loaded_computed_and_archived(mwaa: Path, environment: dict[str, str], aws: Emulated) -> None:
+def places(event: Mapping[str, Any], which: str) -> set[str]:
+    """The datasets of an event of OpenLineage."""
+    return {f"{each['namespace']}/{each['name']}" for each in event[which]}
+
+
+def test_rows_are_loaded_computed_and_archived_and_openlineage_is_told(
+    mwaa: Path, environment: dict[str, str], aws: Emulated, tmp_path: Path
+) -> None:
     system = OnEmulator(aws, "music-streaming-etl-data")
     processed = OnEmulator(aws, "music-etl-processed-data")
     staging = f"s3://{processed.bucket}/staging"
-    variable = {"AIRFLOW_VAR_MUSIC_ETL_PIPELINE_WAREHOUSE": f"redshift:?kpis=compute&sslmode=disable&staging={staging}"}
+    transport = {"type": "file", "log_file_path": str(tmp_path / "events"), "append": True}
+    variable = {
+        "AIRFLOW_VAR_MUSIC_ETL_PIPELINE_WAREHOUSE": f"redshift:?kpis=compute&sslmode=disable&staging={staging}",
+        "AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps(transport),
+    }
     delivered = system.keys("streams/")
 
     found = told(mwaa, {**environment, **aws.environment, **variable}, "music_etl_pipeline")
@@ -184,3 +195,11 @@ def test_rows_are_loaded_computed_and_archived(mwaa: Path, environment: dict[str
     assert delivered
     assert system.keys("streams/") == []
     assert len(processed.keys("archive/streams/")) == len(delivered)
+    events = [json.loads(line) for line in (tmp_path / "events").read_text().splitlines()]
+    ended = {event["job"]["name"]: event for event in events if event["eventType"] == "COMPLETE"}
+    first = ended["music_etl_pipeline.extract_and_validate"]
+    assert places(first, "inputs") == {
+        f"s3://{system.bucket}/{name}" for name in ("streams", "metadata/songs", "metadata/users")
+    }
+    assert f"s3://{processed.bucket}/lake" in places(first, "outputs")
+    assert f"s3://{processed.bucket}/archive" in places(ended["music_etl_pipeline.compute_kpis"], "outputs")

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from hitparade.airflow import lineage
 from hitparade.airflow.failures import exceptions
 from hitparade.airflow.tasks import opened
 
@@ -97,6 +98,7 @@ def arrivals(ws: Workspace) -> list[Arrival]:
     from hitparade.landing.discover import waiting
     from hitparade.model import DATASETS
 
+    lineage.tell(lineage.landing(ws.settings))
     found: list[Arrival] = []
     for dataset in DATASETS:
         contract = ws.contract(dataset)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
+from hitparade.airflow import lineage
 from hitparade.airflow.failures import told
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def copy_inputs(system: System, target: str, run_id: str) -> list[str]:
     with told(), closing(Storage()) as storage:
         settings = system.settings()
         below = f"{system.filled(target)}/{run_id}"
+        lineage.tell(lineage.landing(settings), [below])
         sources = {
             blob.url: f"{below}/{dataset}/{blob.name}"
             for dataset in DATASETS

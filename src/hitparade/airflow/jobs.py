@@ -7,6 +7,7 @@ A job that is not there is made; one that is there is left as it is. How to wait
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -14,6 +15,7 @@ from airflow.configuration import conf
 from airflow.providers.amazon.aws.operators.glue import GlueJobOperator
 from airflow.providers.amazon.aws.sensors.glue import GlueJobSensor
 
+from hitparade.airflow import lineage
 from hitparade.airflow.system import System
 from hitparade.airflow.tables import tables
 
@@ -113,7 +115,7 @@ def glue_job(
         script_location=system.templated(script),
         script_args={name: system.templated(value) for name, value in arguments.items()},
         create_job_kwargs=dict(create),
-        pre_execute=system.put_settings,
+        pre_execute=partial(begin, system),
         deferrable=DEFERRABLE and waits,
         verbose=not DEFERRABLE,  # a deferred task tells the job's error, another only that it failed
         job_poll_interval=poll_seconds(),
@@ -121,6 +123,13 @@ def glue_job(
         waiter_max_attempts=WAIT_SECONDS // poll_seconds(),
         **settings,
     )
+
+
+def begin(system: System, context: Any = None) -> None:
+    """Before a job: put the settings where it looks for them, and tell what it reads and writes."""
+    system.put_settings(context)
+    settings = system.settings()
+    lineage.tell(lineage.landing(settings), lineage.lake(settings))
 
 
 def completion(task_id: str, of: GlueJobOperator) -> GlueJobSensor:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
+from hitparade.airflow import lineage
 from hitparade.airflow.failures import told
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def branch_on_files(
     with told(), closing(Storage()) as storage:
         settings = system.settings()
         folders = {dataset: settings.place(settings.landing.folder(dataset)) for dataset in datasets}
+        lineage.tell(reads=folders.values())
         empty = [folder for folder in folders.values() if not waiting(storage, folder)]
     if empty:
         get_logger().info("airflow.missing", folders=empty)
@@ -51,6 +53,7 @@ def archive_settled(system: System) -> None:
     from hitparade.steps.archive import archive
 
     with opened(system) as ws:
+        lineage.tell(reads=lineage.landing(ws.settings, "streams"), writes=lineage.archive(ws.settings))
         archive(ws, datasets=("streams",))
 
 
@@ -62,4 +65,5 @@ def prepare_job(system: System) -> list[str]:
     system.put_settings()
     with told(), closing(Storage()) as storage:
         settings = system.settings()
+        lineage.tell(reads=lineage.landing(settings, "streams"))
         return [blob.url for blob in waiting(storage, settings.place(settings.landing.streams))]

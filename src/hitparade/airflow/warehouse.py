@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hitparade.airflow import lineage
 from hitparade.airflow.tasks import opened
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def extract_and_validate(system: System, to: str) -> None:
 
     system.put_settings()
     with opened(system) as ws:
+        lineage.tell(lineage.landing(ws.settings), [*lineage.lake(ws.settings), system.filled(to)])
         loaded = load(ws)
         export(ws, system.filled(to), ["validated", "processed"])
         if loaded.failures:
@@ -36,12 +38,14 @@ def transform_data(system: System, to: str) -> None:
     from hitparade.export import export
 
     with opened(system) as ws:
+        lineage.tell(lineage.lake(ws.settings), [system.filled(to)])
         export(ws, system.filled(to), ["transformed"])
 
 
 def load_to_redshift(system: System) -> None:
     """Bring the warehouse's tables up to date."""
     with opened(system) as ws:
+        lineage.tell(lineage.lake(ws.settings))
         publish_all(ws)
 
 
@@ -55,6 +59,7 @@ def compute_kpis(system: System, to: str) -> None:
     from hitparade.steps.archive import archive
 
     with opened(system) as ws:
+        lineage.tell(lineage.lake(ws.settings), [system.filled(to), *lineage.archive(ws.settings)])
         publish_all(ws)
         if any(ws.ledger.load_ids(dataset) for dataset in DATASETS):
             export(ws, system.filled(to), ["kpis"])
