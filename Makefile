@@ -81,7 +81,7 @@ lock: install  ## resolve the dependencies anew
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
 		--python-version 3.11 pyproject.toml --extra aws --extra emulator --extra postgres --extra spark --extra warehouse --group dev --output-file requirements-dev.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
-		--python-version 3.11 pyproject.toml --extra airflow --extra emulator --extra spark --group dev --output-file requirements-airflow.txt
+		--python-version 3.11 pyproject.toml --extra airflow --extra emulator --extra spark --group dev --group browser --output-file requirements-airflow.txt
 
 wheel: install  ## the wheel that Glue jobs bring along, in dist/
 	rm -rf build dist
@@ -97,7 +97,7 @@ mwaa: install  ## what Amazon MWAA takes, in dist/mwaa: requirements-mwaa.txt, p
 	printf '[egg_info]\ntag_build = +mwaa\n' > $(MWAA)/build/setup.cfg
 	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir $(MWAA)/build $(MWAA)/build
 	$(BIN)/python -m zipfile -c $(MWAA)/plugins.zip $(MWAA)/build/*.whl mwaa/constraints-mwaa.txt
-	cp requirements-mwaa.txt $(MWAA)
+	cp mwaa/requirements-mwaa.txt $(MWAA)
 	cp dags/*.py dags/*.toml $(MWAA)/dags
 	rm -rf $(MWAA)/build
 
