@@ -22,8 +22,8 @@ install: .venv/installed  ## everything that working on the project needs, in .v
 demo: install  ## sample data, a run, and its charts, in ./demo
 	$(BIN)/hitparade demo
 
-test: install  ## every test
-	$(BIN)/pytest
+test: install  ## every test but those of the DAGs, as many at a time as there are cores, up to four
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 test-airflow: .venv-airflow/installed  ## the DAGs, run by Airflow, which has an environment of its own: it brings a hundred packages
 	$(AIRFLOW)/pytest tests/airflow
