@@ -33,7 +33,8 @@ airflow: .venv-airflow/installed  ## Airflow with the five documented systems, a
 
 .venv-airflow/installed: requirements-airflow.txt pyproject.toml
 	$(PYTHON) -m venv .venv-airflow
-	$(AIRFLOW)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-airflow.txt
+	$(AIRFLOW)/pip install --quiet --disable-pip-version-check uv
+	$(AIRFLOW)/uv pip install --quiet --python $(AIRFLOW)/python --require-hashes -r requirements-airflow.txt
 	$(AIRFLOW)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
