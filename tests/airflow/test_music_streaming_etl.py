@@ -120,11 +120,11 @@ def test_refused_files_go_to_the_manifests_quarantine_and_the_others_stay(airflo
     assert len(system.runs(JOB)) == before
 
 
-def test_a_missing_manifest_fails_validation(airflow: Airflow, system: OnEmulator) -> None:
+def test_a_missing_manifest_fails_validation_and_nothing_is_quarantined(airflow: Airflow, system: OnEmulator) -> None:
     manifest = system.get(f"{LANDING}manifest.json")
     assert json.loads(manifest)["version"] == "1.0"
     system.remove(f"{LANDING}manifest.json")
-    system.deliver(f"{LANDING}streams85.csv", ["1,t1,2025-04-01 10:00:00"])
+    system.deliver(f"{LANDING}streams85.csv", ["1;t1;2025-04-01 10:00:00"], header="user_id;track_id;listen_time")
 
     ended = airflow.run(DAG, system.aws)
     left = deliveries(system)

@@ -103,6 +103,16 @@ def test_a_variable_that_is_no_place_fails_its_task_at_once(airflow: Airflow, va
     assert "next: give a place or a name" in ended.log
 
 
+def test_a_password_in_a_variable_is_not_told(airflow: Airflow) -> None:
+    ended = airflow.run_in(
+        {"AIRFLOW_VAR_MUSIC_ETL_PIPELINE_WAREHOUSE": "redshift://me:let'me'in@host/db"}, "music_etl_pipeline"
+    )
+
+    assert (ended.state, ended.tasks["extract_and_validate"]) == ("failed", "failed")
+    assert "the Variable music_etl_pipeline_warehouse is a text with an @" in ended.log
+    assert "let'me'in" not in ended.log
+
+
 def test_what_may_pass_is_tried_again(airflow: Airflow) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))

@@ -49,11 +49,10 @@ def check_schema(system: System) -> None:
 
 def validate_streams(system: System) -> None:
     """Fail when a stream file's name, size or columns are not what the manifest.json beside the files says."""
-    from hitparade.contracts.manifest import BUILT_IN
     from hitparade.errors import ConfigError
 
     with opened(system) as ws:
-        if ws.contract("streams").source == BUILT_IN:
+        if not has_manifest(ws):
             raise ConfigError(
                 f"{ws.settings.place(ws.settings.landing.streams)}: no manifest.json beside the files",
                 hint="put it there: docs/manifest.md says what is in it",
@@ -64,12 +63,14 @@ def validate_streams(system: System) -> None:
 def quarantine_refused(system: System) -> None:
     """Move the stream files that validation refuses to the manifest's quarantine, with a report and a ledger row.
 
-    The others stay where they are, for the next run.
+    The others stay where they are, for the next run. All do while there is no manifest, which alone may refuse them.
     """
     from hitparade.steps.archive import archive
     from hitparade.steps.load import load
 
     with opened(system) as ws:
+        if not has_manifest(ws):
+            return
         found = arrivals(ws)
         refused = {each.blob.url for each in streams_of(found) if any(of_file(ws.storage, each))}
         loaded = load(ws, leave={each.blob.url for each in found} - refused)
@@ -109,6 +110,13 @@ def arrivals(ws: Workspace) -> list[Arrival]:
         seen = ws.ledger.seen(blobs)
         found.extend(Arrival(blob, contract) for identity, blob in blobs.items() if identity not in seen)
     return found
+
+
+def has_manifest(ws: Workspace) -> bool:
+    """Whether a manifest.json lies beside the streams."""
+    from hitparade.contracts.manifest import BUILT_IN
+
+    return ws.contract("streams").source != BUILT_IN
 
 
 def streams_of(found: Iterable[Arrival]) -> list[Arrival]:

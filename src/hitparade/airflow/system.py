@@ -66,8 +66,9 @@ class System:
         given = Variable.get(name, default=None)
         value = (self.filled(self.variables[name]) if given is None else str(given)).rstrip("/")
         if not value or NO_PLACE.search(value):
+            shown = "a text with an @, which may have a password before it" if "@" in str(given) else repr(given)
             raise ConfigError(
-                f"the Variable {name} is {given!r}",
+                f"the Variable {name} is {shown}",
                 hint="give a place or a name, without quotes, braces, backslashes and line ends",
             )
         return value
