@@ -49,6 +49,12 @@ JOB_FAILED = {
     "archive_streams_data_task": "upstream_failed",
     "end_dag_task": "upstream_failed",
 }
+COPY_FAILED = {
+    **dict.fromkeys(THROUGH, "upstream_failed"),
+    "start_dag_task": "success",
+    "sense_streaming_data": "success",
+    "extract_and_combine_streams_task": "failed",
+}
 # What the job's script does at its end: tells what the intermediate bucket holds, and drops a file that comes too late
 # for this run.
 AFTER = """
@@ -117,6 +123,19 @@ def test_without_streams_the_run_ends_at_end_dag_task(airflow: Airflow, system: 
 
     assert (ended.state, ended.tasks) == ("success", NOTHING_NEW)
     assert len(system.runs(JOB)) == before
+
+
+def test_a_copy_that_fails_fails_the_run_and_no_other_copy_is_left(airflow: Airflow, system: OnEmulator) -> None:
+    """What lies in Glacier cannot be copied before it is restored."""
+    s3 = system.aws.client("s3")
+    s3.put_object(Bucket=system.bucket, Key="streams/cold.csv", Body=b"a,b\n", StorageClass="GLACIER")
+
+    failed = airflow.run(DAG, system.aws)
+    system.remove("streams/cold.csv")
+
+    assert (failed.state, failed.tasks) == ("failed", COPY_FAILED)
+    assert "cannot copy s3://music-streaming-services/streams/cold.csv" in failed.log
+    assert_no_copy_is_left(system)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 def copy_inputs(system: System, target: str, run_id: str) -> list[str]:
-    """Copy every file of the landing folders below `target` and the run's name; the copies' URLs, by dataset."""
+    """Copy every file of the landing folders below `target` and the run's name; the copies' URLs, by dataset.
+
+    When one fails, those before it are removed: Airflow runs no teardown for a setup that failed.
+    """
     from hitparade.landing.discover import waiting
     from hitparade.model import DATASETS
     from hitparade.storage import Storage
@@ -31,9 +34,13 @@ def copy_inputs(system: System, target: str, run_id: str) -> list[str]:
             for dataset in DATASETS
             for blob in waiting(storage, settings.place(settings.landing.folder(dataset)))
         }
-    with told(), s3_client() as client:
-        for source, copy in sources.items():
-            copy_within_s3(client, source, copy)
+        try:
+            with s3_client() as client:
+                for source, copy in sources.items():
+                    copy_within_s3(client, source, copy)
+        except BaseException:
+            storage.remove_below(below)
+            raise
     return list(sources.values())
 
 
