@@ -22,6 +22,7 @@ def described(dag: Any) -> dict[str, Any]:
         "owner": dag.owner,
         "tags": sorted(dag.tags),
         "retries": sorted({(task.retries, task.retry_delay.total_seconds()) for task in dag.tasks}),
+        "waits": {task.task_id: task.timeout for task in dag.tasks if hasattr(task, "poke")},
         "described": bool(dag.description and dag.doc_md),
         "tasks": {
             task.task_id: [task.operator_name, sorted(task.downstream_task_ids)] for task in dag.topological_sort()

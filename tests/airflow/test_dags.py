@@ -141,6 +141,15 @@ def test_music_etl_pipeline_is_tried_again_after_five_minutes(parsed: dict[str, 
     assert parsed["dags"]["music_etl_pipeline"]["tags"] == ["etl", "music", "s3"]
 
 
+def test_nothing_waits_for_ever(parsed: dict[str, Any]) -> None:
+    waits = {dag_id: dag["waits"] for dag_id, dag in parsed["dags"].items() if dag["waits"]}
+
+    assert waits == {
+        "music_streaming_etl": {"s3_key_sensor": 2.0},  # as this Airflow is configured
+        "dag_glue_workflow": {"wait_for_spark_completion": 9 * 60 * 60},
+    }
+
+
 def test_parsing_loads_only_the_door_and_nothing_heavy(parsed: dict[str, Any]) -> None:
     ours = {name for name in parsed["modules"] if name.split(".")[0] == "hitparade"}
 

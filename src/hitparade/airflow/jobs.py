@@ -133,7 +133,10 @@ def begin(system: System, context: Any = None) -> None:
 
 
 def completion(task_id: str, of: GlueJobOperator) -> GlueJobSensor:
-    """A task that waits for the run which another has started, and fails when the run does."""
+    """A task that waits for the run which another has started, and fails when the run does.
+
+    Not for ever: of the states in which a run may end the sensor does not know `ERROR` and `EXPIRED`.
+    """
     return GlueJobSensor(
         task_id=task_id,
         job_name=of.job_name,
@@ -141,5 +144,6 @@ def completion(task_id: str, of: GlueJobOperator) -> GlueJobSensor:
         deferrable=DEFERRABLE,
         verbose=not DEFERRABLE,
         poke_interval=poll_seconds(),
+        timeout=WAIT_SECONDS,
         max_retries=WAIT_SECONDS // poll_seconds(),
     )
