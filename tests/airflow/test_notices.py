@@ -132,6 +132,25 @@ def test_a_notice_that_cannot_be_sent_is_logged_and_changes_nothing(airflow: Air
     assert topic.received() == []
 
 
+def test_files_that_lack_columns_are_told_though_the_run_ends_well(airflow: Airflow, topic: Topic) -> None:
+    for bucket in ("lacking", "lacking-intermediate"):
+        topic.aws.make_bucket(bucket)
+    topic.aws.client("s3").put_object(Bucket="lacking", Key="streams/bad.csv", Body=b"user_id,listen_time\n")
+
+    ended = airflow.run(
+        "music_streaming_pipeline",
+        topic.aws,
+        music_streaming_pipeline_bucket="lacking",
+        music_streaming_pipeline_intermediate_bucket="lacking-intermediate",
+        hitparade_notify=f"sns:{topic.arn}",
+    )
+
+    assert ended.state == "success", ended.log[-4000:]
+    [notice] = topic.received()
+    assert notice["Subject"] == "music_streaming_pipeline: files lack columns"
+    assert "bad.csv: header: missing column track_id" in notice["Message"]
+
+
 def test_a_run_that_is_late_is_told(topic: Topic, tmp_path: Path) -> None:
     environment = {**environment_of(tmp_path), **topic.aws.environment}
 

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from hitparade.airflow import lineage
+from hitparade.airflow import lineage, notices
 from hitparade.airflow.failures import exceptions
 from hitparade.airflow.tasks import opened
 
@@ -80,7 +80,10 @@ def quarantine_refused(system: System) -> None:
 
 
 def branch_on_columns(system: System, copies: Sequence[str], valid: str, invalid: str) -> str:
-    """The task to go on with: `valid` when every copy has the columns that its dataset's contract asks for."""
+    """The task to go on with: `valid` when every copy has the columns that its dataset's contract asks for.
+
+    Else the run ends well, as documented, so it is told here.
+    """
     from hitparade.log import get_logger
 
     said = []
@@ -91,6 +94,8 @@ def branch_on_columns(system: System, copies: Sequence[str], valid: str, invalid
                 said += problems([Arrival(blob, contract)], partial(of_header, ws.storage))
     for line in said:
         get_logger().warning("airflow.invalid", problem=line)
+    if said:
+        notices.send(f"{system.template.stem}: files lack columns", said)
     return invalid if said else valid
 
 

@@ -1,4 +1,4 @@
-"""Notices of what fails or is late, to where the Variable `hitparade_notify` says.
+"""Notices of what fails, is refused or is late, to where the Variable `hitparade_notify` says.
 
 That is `sns:<topic's ARN>` or `smtp:<address>`; without it there are none. A notice that cannot be sent is in the log,
 and nothing else comes of it.
