@@ -15,6 +15,8 @@ from typing import IO
 from tests.emulator.emulated import Emulated
 
 DAGS = Path(__file__).parents[2] / "dags"
+DEFER = "HITPARADE_TEST_DEFER"
+"""In the environment of a run whose sensor is to be deferred, where aiobotocore is installed."""
 MAKING_SECONDS = 300.0
 AWS_CONNECTION = {"conn_type": "aws", "extra": {"region_name": "eu-west-1"}}
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import subprocess
+import sys
+import threading
 
 import pytest
 
 pytest.importorskip("moto.server", reason="moto[server] is not installed")
 
-from tests.airflow.airflows import Airflow
+from tests.airflow.airflows import DAGS, DEFER, Airflow, environment_of
 from tests.airflow.genre_tables import assert_tables_say_what_show_says
 from tests.airflow.system import STREAMS, OnEmulator
 from tests.emulator.emulated import Emulated
+from tests.together import until
 
 DAG = "music_streaming_etl"
 PREFIX = "music_streaming_etl_"
@@ -34,6 +39,16 @@ INVALID = {
     "cleanup_on_failure_task": "success",
 }
 JOB_FAILED = {**THROUGH, "run_glue_job_task": "failed", "archive_and_cleanup_task": "upstream_failed"}
+CANNOT_LOOK = """
+import sys
+from airflow.dag_processing.dagbag import DagBag
+task = DagBag(sys.argv[1]).dags["music_streaming_etl"].get_task("s3_key_sensor")
+try:
+    task.resume_execution("execute_complete", {"event": {"status": "error", "message": "no rights"}}, {})
+except Exception as error:
+    print()
+    print(type(error).__name__)
+"""
 # A file that comes when the job ends, which is after the streams were read and before they are archived.
 LATE = """
 import boto3
@@ -95,6 +110,41 @@ def test_without_a_file_the_run_waits_and_starts_no_job(airflow: Airflow, system
 
     assert (ended.state, ended.tasks) == ("success", dict.fromkeys(THROUGH, "skipped"))
     assert len(system.runs(JOB)) == before
+
+
+@pytest.mark.skipif(importlib.util.find_spec("aiobotocore") is None, reason="aiobotocore is not installed")
+def test_a_file_that_comes_while_the_task_is_deferred_is_found(airflow: Airflow, system: OnEmulator) -> None:
+    script = system.get(SCRIPT)
+    system.put(SCRIPT, "print('a script')\n")
+    logged = airflow.log.stat().st_size
+
+    def deliver() -> None:
+        """As soon as the trigger looks."""
+        assert until(lambda: "running trigger in line" in airflow.log.read_text()[logged:], seconds=120)
+        system.deliver(f"{LANDING}streams70.csv", ["1,t1,2025-04-01 10:00:00"])
+
+    delivery = threading.Thread(target=deliver)
+    delivery.start()
+    ended = airflow.run_in({**system.aws.environment, DEFER: "1"}, DAG)
+    delivery.join()
+    system.put(SCRIPT, script)
+    system.remove(f"{LANDING}streams70.csv")
+
+    assert (ended.state, ended.tasks) == ("success", THROUGH), ended.log[-4000:]
+
+
+def test_a_triggerer_that_cannot_look_fails_the_task(airflow: Airflow) -> None:
+    """Airflow would skip it, and one run after the other would end well."""
+    done = subprocess.run(
+        [sys.executable, "-c", CANNOT_LOOK, str(DAGS)],
+        capture_output=True,
+        text=True,
+        env=environment_of(airflow.log.parent),
+        timeout=120,
+        check=False,
+    )
+
+    assert done.stdout.splitlines()[-1:] == ["StorageError"], done.stdout[-4000:] + done.stderr[-4000:]
 
 
 def test_refused_files_go_to_the_manifests_quarantine_and_the_others_stay(airflow: Airflow, system: OnEmulator) -> None:

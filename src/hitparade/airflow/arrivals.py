@@ -44,16 +44,37 @@ def poll_seconds() -> int:
     return int(conf.getint("hitparade", "arrival_poll_seconds", fallback=60))
 
 
+class Arrival(S3KeySensor):  # type: ignore[misc]
+    """The provider's sensor; but it is skipped only when no file comes, not when the triggerer cannot look.
+
+    Else a triggerer without rights would make one run after the other that ends well and tells nothing.
+    """
+
+    custom_operator_name = "S3KeySensor"
+
+    def execute_complete(self, context: Any, event: dict[str, Any]) -> None:
+        """StorageError for what the trigger could not do; Airflow skips a task for its own errors alone."""
+        from hitparade.errors import StorageError
+
+        if event["status"] == "error":
+            place = f"s3://{self.bucket_name}/{self.bucket_key}"
+            raise StorageError(f"the triggerer cannot look for {place}: {event['message']}")
+        super().execute_complete(context, event)
+
+
 def arrival(task_id: str, system: System, folder: str) -> S3KeySensor:
     """A task that waits for a CSV file, packed or not, directly in a folder that may have Variables in braces.
 
     It is skipped when none comes for long, and then the run ends; deferred or rescheduled, it holds no worker.
     Where events start the runs it looks once.
     """
+    # The trigger takes no whole URL: it looks at what it has found in the bucket that it was given by name.
+    bucket, _, key = folder.removeprefix("s3://").partition("/")
     wait = 0 if queue() else conf.getint("hitparade", "arrival_timeout_seconds", fallback=DAY_SECONDS)
-    return S3KeySensor(
+    return Arrival(
         task_id=task_id,
-        bucket_key=system.templated(f"{folder}/*.csv*"),
+        bucket_name=system.templated(bucket),
+        bucket_key=system.templated(f"{key}/*.csv*"),
         wildcard_match=True,
         check_fn=partial(is_delivered, system, folder),
         deferrable=DEFERRABLE and not queue(),
