@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from typing import Any
 import pytest
 
 pytest.importorskip("moto.server", reason="moto[server] is not installed")
+if importlib.util.find_spec("airflow") is None:
+    pytest.skip("Airflow is not installed: pip install 'hitparade[airflow]'", allow_module_level=True)
 
 from tests.airflow.airflows import DAGS, Airflow, environment_of
 from tests.airflow.mail import mail_server

@@ -146,10 +146,12 @@ def test_its_end_is_the_end_of_postgresql_and_of_its_folder(number: signal.Signa
 def test_when_postgresql_dies_its_clients_are_told_and_so_are_new_ones(tmp_path: Path) -> None:
     with emulator(*OPTIONS) as aws, contextlib.closing(connected_by_psycopg(aws)) as db:
         (data,) = db.execute("SELECT setting FROM pg_settings WHERE name = 'data_directory'").fetchone() or ("",)
-        os.kill(int((Path(data) / "postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
+        lock = Path(data) / "postmaster.pid"
+        os.kill(int(lock.read_text().split()[0]), signal.SIGQUIT)
 
         with pytest.raises(psycopg.OperationalError):
             db.execute("SELECT 1")
+        assert until(lambda: not lock.exists(), seconds=60)
         with pytest.raises(psycopg.OperationalError, match="has ended"):
             connected_by_psycopg(aws)
         assert aws.client("s3").list_buckets()["Buckets"] == []
