@@ -96,6 +96,7 @@ def test_every_dag_has_the_tables_that_it_fills_as_assets(tmp_path: Path) -> Non
     assert outlets == TABLES
 
 
+@with_queues
 def test_a_run_that_an_event_starts_for_nothing_ends_at_once_as_skipped(airflow: Airflow, aws: Emulated) -> None:
     system = OnEmulator(aws, "music-streaming-etl")
     for name in system.keys("data/streams/"):
