@@ -105,7 +105,8 @@ class PostgresDatabase:
         try:
             yield
         except self.psycopg.Error as error:
-            said = f"{self.name}: {str(error).strip() or type(error).__name__}"
+            # What libpq says may have several lines.
+            said = f"{self.name}: {' '.join(str(error).split()) or type(error).__name__}"
             state = error.sqlstate or ""
             # IF NOT EXISTS does not see what another is just making: it stumbles over the name in the system's tables.
             if state.startswith(CONFLICTS) or error.diag.schema_name == "pg_catalog":
