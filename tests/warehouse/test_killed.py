@@ -273,7 +273,8 @@ def test_a_server_that_ends_the_session_is_an_error_to_try_again_after(deaths: D
     assert process.returncode == LATER
     error, hint = [line for line in said.splitlines() if not line.startswith("{")]
     assert error.startswith(f"error: {without_secrets(deaths.place.url)}: ")
-    assert "administrator command" in error
+    # What the server said last may be lost with the connection.
+    assert "administrator command" in error or "closed the connection" in error
     assert hint == "  next: see that the server is there and has room, then run again"
     assert not any(rows for rows in look(deaths.place)["days"])
     deaths.work(pipeline.run)
