@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +9,7 @@ from typing import Any
 from boto3.dynamodb.types import TypeDeserializer
 
 from tests.emulator.emulated import Emulated
+from tests.shown import shown
 
 STREAMS = "user_id,track_id,listen_time"
 
@@ -59,17 +56,7 @@ class OnEmulator:
     def show(self, kpi: str, *more: str) -> list[dict[str, Any]]:
         """A KPI as the command shows it."""
         config = "/".join(part for part in (f"s3://{self.bucket}", self.folder, "hitparade.toml") if part)
-        done = subprocess.run(
-            [sys.executable, "-m", "hitparade", "show", kpi, "--config", config, "--format", "json", *more],
-            capture_output=True,
-            text=True,
-            env={**os.environ, **self.aws.environment},
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        rows: list[dict[str, Any]] = json.loads(done.stdout)
-        return rows
+        return shown(kpi, *more, config=config, environment=self.aws.environment)
 
     def items(self, table: str) -> list[Mapping[str, Any]]:
         """What a DynamoDB table holds."""

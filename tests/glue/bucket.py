@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any
 from hitparade.sample import SampleSpec, generate
 from tests.glue.song_kpis import SCRIPTS, job
 from tests.s3 import Server
+from tests.shown import shown
 
 SPEC = SampleSpec(listens=600, days=2, users=40, tracks=50, files=2, seed=3, start=date(2025, 3, 9), hostile=False)
 OFFLINE = ("unresolved dependency", "UNRESOLVED DEPENDENCIES", "download failed")
@@ -58,17 +58,7 @@ class Bucket:
 
     def show(self, kpi: str, *more: str) -> list[dict[str, Any]]:
         """A KPI as the command shows it."""
-        done = subprocess.run(
-            [sys.executable, "-m", "hitparade", "show", kpi, "--config", self.config, "--format", "json", *more],
-            capture_output=True,
-            text=True,
-            env={**os.environ, **self.server.environment},
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        found: list[dict[str, Any]] = json.loads(done.stdout)
-        return found
+        return shown(kpi, *more, config=self.config, environment=self.server.environment)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hitparade.config import Settings
 from hitparade.model import Kpi
 from hitparade.pipeline import compute, load
-from hitparade.sinks import Sink
+from hitparade.sinks import Sink, as_served, heard
 from hitparade.steps.publish import decide
 from hitparade.workspace import Workspace, open_workspace
 
@@ -59,13 +59,8 @@ def show(ws: Workspace) -> None:
 
 def show_day(ws: Workspace, sink: Sink, kpi: Kpi, day: date) -> None:
     """The first rows of a KPI's day as they are served."""
-    import pyarrow.compute as pc
-
     stored = ws.engine.stored(kpi, [file.path for file in ws.lake.files(f"kpi_{kpi.name}", [day])])
-    rows = stored.filter(pc.field("listen_count") > 0)
-    if kpi.served is not None:
-        rows = rows.filter(pc.field("position") <= kpi.served)
-    rows = rows.sort_by([(name, "ascending") for name in kpi.grain])
+    rows = as_served(kpi, heard(stored)).sort_by([(name, "ascending") for name in kpi.grain])
     say(f"\n{kpi.name} of {day}, {rows.num_rows:,} rows, to {sink.table(kpi)}")
     draw(rows.slice(0, ROWS))
     if rows.num_rows > ROWS:

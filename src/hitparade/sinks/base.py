@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import AbstractContextManager
 from datetime import date
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 from hitparade.errors import ConfigError
 from hitparade.model import Dataset, Delivery, Kpi
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SCHEMES = {"dynamodb": "dynamodb", "files": "files", "postgresql": "warehouse", "redshift": "warehouse"}
 """Scheme -> the part of this folder that knows it."""
+Rows = TypeVar("Rows", "pa.Table", "pa.RecordBatch")
 READABLE = ("dynamodb", "postgresql", "redshift")
 
 
@@ -130,6 +131,29 @@ class Reader(Protocol):
     def close(self) -> None:
         """Let go of everything."""
         ...
+
+
+def heard(rows: Rows) -> Rows:
+    """The rows of a stored KPI but those of zeros, whose keys have vanished."""
+    import pyarrow.compute as pc
+
+    return rows.filter(pc.field("listen_count") > 0)
+
+
+def as_served(kpi: Kpi, rows: Rows) -> Rows:
+    """The rows of a stored KPI that are served: of a chart its first positions."""
+    import pyarrow.compute as pc
+
+    return rows if kpi.served is None else rows.filter(pc.field("position") <= kpi.served)
+
+
+def see_served(kpi: Kpi, positions: int | None, *, url: str) -> None:
+    """ConfigError where more of a chart is wanted than a sink has."""
+    if positions is not None and kpi.served is not None and positions > kpi.served:
+        raise ConfigError(
+            f"{url} holds {kpi.name} to position {kpi.served}, not to {positions}",
+            hint="read it from the lake, which holds more",
+        )
 
 
 def open_sink(url: str, *, place: Callable[[str], str], storage: Storage | None = None) -> Sink:

@@ -26,7 +26,7 @@ from urllib.parse import parse_qsl
 from hitparade.errors import ConfigError, Fenced
 from hitparade.model import Kpi
 from hitparade.progress import Advance
-from hitparade.sinks.base import unseen
+from hitparade.sinks.base import as_served, heard, unseen
 from hitparade.storage import Storage, is_remote
 from hitparade.storage.local import LocalStorage, errors_explained
 
@@ -75,17 +75,12 @@ class FilesSink:
 
     def write(self, kpi: Kpi, day: date, rows: pa.Table, *, run: int, advance: Advance = unseen) -> int:
         """See Sink. Charts are served to their `served` positions."""
-        import pyarrow.compute as pc
-
-        heard = pc.field("listen_count") > 0
-        wanted = rows if self.choice.zeros else rows.filter(heard)
-        if kpi.served is not None:
-            wanted = wanted.filter(pc.field("position") <= kpi.served)
+        wanted = as_served(kpi, rows if self.choice.zeros else heard(rows))
         wanted = wanted.sort_by([(name, "ascending") for name in kpi.grain])
         files = {ending: WRITERS[ending](wanted, run) for ending in self.choice.formats}
         self.folder.replace(f"{kpi.name}/{day}", files, run=run)
         advance(rows.num_rows)
-        return int(wanted.filter(heard).num_rows)
+        return int(heard(wanted).num_rows)
 
     def holds(self, kpi: Kpi, day: date) -> int | None:
         """See Sink."""

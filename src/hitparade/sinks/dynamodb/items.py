@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hitparade.errors import KpiError
 from hitparade.model import Kpi
+from hitparade.sinks.base import as_served, heard
 from hitparade.sinks.dynamodb.tables import DAY, Table
 
 if TYPE_CHECKING:
@@ -85,12 +86,7 @@ def moves(keys: Mapping[str, str], kpi: Kpi) -> bool:
 
 def served(kpi: Kpi, rows: pa.Table) -> pa.Table:
     """The rows that are served, in the order of their keys: none of zeros, of charts the first positions."""
-    import pyarrow.compute as pc
-
-    kept = rows.filter(pc.field("listen_count") > 0)
-    if kpi.served is not None:
-        kept = kept.filter(pc.field("position") <= kpi.served)
-    return kept.sort_by([(name, "ascending") for name in kpi.grain])
+    return as_served(kpi, heard(rows)).sort_by([(name, "ascending") for name in kpi.grain])
 
 
 def distinct(rows: pa.Table, columns: Iterable[str]) -> pa.Table:

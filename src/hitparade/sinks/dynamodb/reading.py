@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from hitparade.errors import ConfigError
 from hitparade.model import ColumnType, Kpi
+from hitparade.sinks.base import see_served
 from hitparade.sinks.dynamodb.calls import INVALID, NOT_THERE, Expected, Opened, found
 from hitparade.sinks.dynamodb.items import BATCH_ROWS, Attribute, key_value
 from hitparade.sinks.dynamodb.publications import Publications
@@ -53,11 +54,7 @@ class DynamoDbReader(Opened):
         """See Reader."""
         import pyarrow as pa
 
-        if positions is not None and kpi.served is not None and positions > kpi.served:
-            raise ConfigError(
-                f"{self.url} holds {kpi.name} to position {kpi.served}, not to {positions}",
-                hint="read it from the lake, which holds more",
-            )
+        see_served(kpi, positions, url=self.url)
         rows = (
             row
             for row in self._rows(kpi, where)

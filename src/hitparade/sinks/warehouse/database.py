@@ -11,6 +11,8 @@ from hitparade.sinks.warehouse.tables import Dialect, Kind, Table
 if TYPE_CHECKING:
     import pyarrow as pa
 
+REFUSALS = ("25006", "28", "3D", "3F", "42501")
+"""SQLSTATEs, or classes of them, of what is for someone to set right: rights, names, a server that only reads."""
 STANDS_ON = "2BP01"
 """The SQLSTATE of what cannot be dropped since something else stands on it."""
 STANDS_ON_HINT = "drop what stands on it, publish, and make it again: a view of ours changes with its KPI"

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from hitparade.errors import ConfigError, Conflict, MissingExtra, StorageError
-from hitparade.sinks.warehouse.database import STANDS_ON, STANDS_ON_HINT, arrow_schema, shaped
+from hitparade.sinks.warehouse.database import REFUSALS, STANDS_ON, STANDS_ON_HINT, arrow_schema, shaped
 from hitparade.sinks.warehouse.tables import Dialect, Table
 from hitparade.sqltext import identifier
 
@@ -19,7 +19,6 @@ OLDEST = 150000  # the first with MERGE
 LOCK_MINUTES = 10
 # SQLSTATE classes: what another process did at the same time, and what is for someone to set right.
 CONFLICTS = ("40", "55P03", "42P06", "42P07")
-REFUSALS = ("25006", "28", "3D", "3F", "42501")
 # At the door there is no SQLSTATE, only what was said.
 REFUSED = ("authentication", "does not exist", "not permitted", "permission denied", "pg_hba.conf", "certificate")
 NO_TLS = "does not support SSL"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from hitparade.errors import ConfigError
 from hitparade.model import Kpi
+from hitparade.sinks.base import see_served
 from hitparade.sinks.warehouse.database import Database, arrow_schema
 from hitparade.sinks.warehouse.tables import kpi_name, kpi_table
 from hitparade.sinks.warehouse.views import VIEWS
@@ -40,11 +41,7 @@ class WarehouseReader:
         """See Reader. All-time KPIs are views, evaluated now."""
         import pyarrow as pa
 
-        if positions is not None and kpi.served is not None and positions > kpi.served:
-            raise ConfigError(
-                f"{self.url} holds {kpi.name} to position {kpi.served}, not to {positions}",
-                hint="read it from the lake, which holds more",
-            )
+        see_served(kpi, positions, url=self.url)
         self._must_hold(kpi_name(kpi))
         conditions = ["listen_count > 0", *(f"{identifier(name)} = %s" for name in where)]
         if positions is not None:

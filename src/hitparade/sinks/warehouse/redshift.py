@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from hitparade.errors import ConfigError, Conflict, LakeError, MissingExtra, StorageError
 from hitparade.sinks.warehouse.credentials import Credentials
-from hitparade.sinks.warehouse.database import STANDS_ON, STANDS_ON_HINT, arrow_schema, shaped
+from hitparade.sinks.warehouse.database import REFUSALS, STANDS_ON, STANDS_ON_HINT, arrow_schema, shaped
 from hitparade.sinks.warehouse.tables import Dialect, Table
 from hitparade.sqltext import identifier, quoted
 from hitparade.storage import Storage
@@ -28,7 +28,6 @@ CONNECT_SECONDS = 10
 FILE_ROWS = 1_000_000
 WIDEST = 65_535  # bytes of a VARCHAR
 CONFLICTS = ("40", "55P03", "1023")
-REFUSALS = ("25006", "28", "3D", "3F", "42501")
 
 
 @dataclass(frozen=True, slots=True)

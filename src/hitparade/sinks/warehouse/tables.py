@@ -109,31 +109,18 @@ RAW_USERS = Table(
     sort="user_id",
 )
 USERS = Table("transformed_users", RAW_USERS.columns, unique=("user_id",), spread="user_id", sort="user_id")
-RAW_SONGS = Table(
-    "raw_songs",
-    {
-        "track_id": "string",
-        "artists": "string",
-        "album_name": "string",
-        "track_name": "string",
-        "popularity": "int",
-        "duration_ms": "long",
-        "track_genre": "string",
-    },
-    sort="track_id",
-)
+SONG: Final[Mapping[str, Kind]] = {
+    "track_id": "string",
+    "artists": "string",
+    "album_name": "string",
+    "track_name": "string",
+    "popularity": "int",
+    "duration_ms": "long",
+}
+RAW_SONGS = Table("raw_songs", {**SONG, "track_genre": "string"}, sort="track_id")
 SONGS = Table(
     "transformed_songs",
-    {
-        "track_id": "string",
-        "artists": "string",
-        "album_name": "string",
-        "track_name": "string",
-        "popularity": "int",
-        "duration_ms": "long",
-        "duration_sec": "double",
-        "track_genre": "string",
-    },
+    {**SONG, "duration_sec": "double", "track_genre": "string"},
     unique=("track_id",),
     sort="track_id",
 )

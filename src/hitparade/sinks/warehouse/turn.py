@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from hitparade.errors import Fenced
 from hitparade.model import Dataset, Delivery, Kpi
+from hitparade.sinks.base import as_served, heard
 from hitparade.sinks.warehouse import kpis as sql
 from hitparade.sinks.warehouse.database import Database
 from hitparade.sinks.warehouse.tables import (
@@ -22,11 +23,11 @@ from hitparade.sinks.warehouse.tables import (
     PUBLICATIONS,
     RAW_SONGS,
     RAW_USERS,
+    SONG,
     SONG_ARTISTS,
     SONG_GENRES,
     SONGS,
     USERS,
-    Kind,
     Table,
     kpi_table,
 )
@@ -36,17 +37,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 VALUES_PER_STATEMENT = 5000
-SONG: Mapping[str, Kind] = {
-    "track_id": "string",
-    "track_name": "string",
-    "artists": "string",
-    "album_name": "string",
-    "popularity": "int",
-    "duration_ms": "long",
-}
+# In the order of the lake.
+AS_SENT = ("track_id", "track_name", "artists", "album_name", "popularity", "duration_ms")
 # What comes of a catalogue, by the name of the relation in the lake.
 STAGED: Mapping[str, Table] = {
-    "songs": Table("staged_songs", SONG),
+    "songs": Table("staged_songs", {name: SONG[name] for name in AS_SENT}),
     "song_genres": Table("staged_song_genres", SONG_GENRES.columns),
     "song_artists": Table("staged_song_artists", SONG_ARTISTS.columns),
     "users": Table("staged_users", USERS.columns),
@@ -123,7 +118,7 @@ class Turn:
         table = kpi_table(kpi)
         self._fence({table.name: days})
         self.database.run(f"DELETE FROM {identifier(table.name)} WHERE listen_date IN ({listed(days)})")
-        self.database.copy(table, kept(kpi, batches))
+        self.database.copy(table, (as_served(kpi, heard(batch)) for batch in batches))
         return self._published(table.name, days)
 
     def compute(self, wanted: Sequence[tuple[Kpi, Collection[date]]]) -> Mapping[tuple[str, date], int]:
@@ -153,7 +148,11 @@ class Turn:
             " GROUP BY listen_date"
         )
         counts = dict.fromkeys(days, 0) | dict(counted)
-        self._publish({(table, day): rows for day, rows in counts.items()})
+        self.database.run(
+            f"DELETE FROM {PUBLICATIONS.name} WHERE part = %s AND listen_date IN ({listed(days)})", [table]
+        )
+        now = utc_now()
+        self._insert(PUBLICATIONS, [(table, day, self.run, rows, now) for day, rows in counts.items()])
         return counts
 
     # -- who wrote what
@@ -179,18 +178,6 @@ class Turn:
                 hint="run again; for a lake that was made anew give the warehouse another schema",
             )
 
-    def _publish(self, rows: Mapping[tuple[str, date], int]) -> None:
-        """Record days of parts as written by this run."""
-        by_part: dict[str, list[date]] = {}
-        for part, day in rows:
-            by_part.setdefault(part, []).append(day)
-        for part, days in by_part.items():
-            self.database.run(
-                f"DELETE FROM {PUBLICATIONS.name} WHERE part = %s AND listen_date IN ({listed(days)})", [part]
-            )
-        now = utc_now()
-        self._insert(PUBLICATIONS, [(part, day, self.run, count, now) for (part, day), count in rows.items()])
-
     def _record(self, dataset: Dataset, loads: Sequence[tuple[Delivery, date | None, int]]) -> None:
         now = utc_now()
         self._insert(
@@ -210,15 +197,6 @@ class Turn:
                 f"INSERT INTO {table.name} ({columns}) VALUES {', '.join([one] * len(piece))}",
                 [value for row in piece for value in row],
             )
-
-
-def kept(kpi: Kpi, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """The rows of a stored KPI that a warehouse keeps."""
-    import pyarrow.compute as pc
-
-    for batch in batches:
-        wanted = batch.filter(pc.field("listen_count") > 0)
-        yield wanted if kpi.served is None else wanted.filter(pc.field("position") <= kpi.served)
 
 
 def listed(days: Iterable[date]) -> str:
@@ -242,13 +220,13 @@ def replacing(kpi: Kpi, days: str) -> Iterator[str]:
     )
 
 
-def merging(target: Table, source: Table, values: Mapping[str, str]) -> str:
-    """The statement that merges a staged table by its key; columns that the stage lacks are given as SQL over it."""
+def merging(target: Table, source: str) -> str:
+    """The statement that merges a staged table of the same columns by its key."""
     key = target.unique[0]
-    given = {name: values.get(name, f"{source.name}.{name}") for name in target.columns}
+    given = {name: f"{source}.{name}" for name in target.columns}
     changes = ", ".join(f"{name} = {value}" for name, value in given.items() if name != key)
     return (
-        f"MERGE INTO {target.name} USING {source.name} ON {target.name}.{key} = {source.name}.{key}"
+        f"MERGE INTO {target.name} USING {source} ON {target.name}.{key} = {source}.{key}"
         f" WHEN MATCHED THEN UPDATE SET {changes}"
         f" WHEN NOT MATCHED THEN INSERT ({', '.join(given)}) VALUES ({', '.join(given.values())})"
     )
@@ -268,8 +246,8 @@ MERGED: Mapping[Dataset, Sequence[Table]] = {
 """The tables that a catalogue is merged into."""
 MERGING: Mapping[Dataset, Sequence[str]] = {
     "users": (
-        merging(RAW_USERS, STAGED["users"], {}),
-        merging(USERS, STAGED["users"], {}),
+        merging(RAW_USERS, STAGED["users"].name),
+        merging(USERS, STAGED["users"].name),
     ),
     "songs": (
         *of_tracks(SONG_GENRES, "SELECT track_id, genre, position FROM staged_song_genres"),
@@ -283,7 +261,7 @@ MERGING: Mapping[Dataset, Sequence[str]] = {
         " SELECT s.track_id, s.artists, s.album_name, s.track_name, s.popularity, s.duration_ms,"
         " CAST(s.duration_ms AS DOUBLE PRECISION) / 1000 AS duration_sec, g.genre AS track_genre"
         " FROM staged_songs AS s LEFT JOIN staged_song_genres AS g ON g.track_id = s.track_id AND g.position = 1",
-        merging(SONGS, Table("staged_tracks", SONGS.columns), {}),
+        merging(SONGS, "staged_tracks"),
         "DROP TABLE staged_tracks",
     ),
 }
