@@ -7,6 +7,8 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing.context import ForkServerContext
+from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -21,17 +23,36 @@ HEAVY = [
 
 def at_once(work: Callable[..., T], *arguments: tuple[Any, ...]) -> list[T]:
     """What `work` gave in each of as many processes as there are tuples of arguments."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(HEAVY)
+    context = forking()
     with context.Manager() as manager, ProcessPoolExecutor(len(arguments), mp_context=context) as pool:
         start, here = manager.Barrier(len(arguments)), dict(os.environ)
-        return [each.result() for each in [pool.submit(waiting, start, here, work, some) for some in arguments]]
+        return [each.result() for each in [pool.submit(waiting, here, start, work, some) for some in arguments]]
 
 
-def waiting(start: Any, environment: dict[str, str], work: Callable[..., T], arguments: tuple[Any, ...]) -> T:
-    """Do the work when everyone is ready, in the environment of who asks and not of the process forked from."""
-    os.environ.update(environment)
+def forked(work: Callable[..., object], *arguments: Any) -> BaseProcess:
+    """A process that does the work, begun."""
+    process = forking().Process(target=as_here, args=(dict(os.environ), work, arguments))
+    process.start()
+    return process
+
+
+def forking() -> ForkServerContext:
+    """Processes forked from one that has imported what they take."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(HEAVY)
+    return context
+
+
+def waiting(here: dict[str, str], start: Any, work: Callable[..., T], arguments: tuple[Any, ...]) -> T:
+    """Do the work when everyone is ready."""
     start.wait(LONGEST_START)
+    return as_here(here, work, arguments)
+
+
+def as_here(here: dict[str, str], work: Callable[..., T], arguments: tuple[Any, ...]) -> T:
+    """Do the work in the environment of who asks: the process forked from has that of whoever asked first."""
+    os.environ.clear()
+    os.environ.update(here)
     return work(*arguments)
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +19,7 @@ from hitparade.cli.door import LATER
 from hitparade.sinks.warehouse.credentials import without_secrets
 from hitparade.workspace import Workspace
 from tests.shop import Shop
-from tests.together import HEAVY, until
+from tests.together import forked, until
 from tests.warehouse.gate import COMMIT, LONGEST, ROWS, Gate, How, When, gate_to, step
 from tests.warehouse.places import Place, assert_same, on_postgres
 from tests.warehouse.test_histories import History, distinct
@@ -131,7 +129,7 @@ class Deaths:
     def die(self, when: When, how: How) -> str | None:
         """Publish and die at a step; what was said at it, None when there was no such step."""
         self.gate.stop(when, how)
-        process = forked(self.shop)
+        process = forked(publish, str(self.shop.root / "hitparade.toml"))
         try:
             assert until(lambda: self.gate.reached.is_set() or not process.is_alive(), seconds=LONGEST)
             if not self.gate.reached.is_set():
@@ -159,15 +157,6 @@ def from_now_and_then(start: int) -> When:
         return len(told) >= start and chosen
 
     return when
-
-
-def forked(shop: Shop) -> BaseProcess:
-    """A process that publishes, forked from one that has imported what it takes."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(HEAVY)
-    process = context.Process(target=publish, args=(str(shop.root / "hitparade.toml"),))
-    process.start()
-    return process
 
 
 def publish(config: str) -> None:
@@ -219,8 +208,6 @@ def test_a_first_load_that_dies_at_every_step(deaths: Deaths) -> None:
     assert deaths.place.listens() == distinct(FIRST + CORRECTED)
 
 
-# A third state was told once, with other tests at work, and not again: it is to be asked for until that is explained.
-@pytest.mark.skipif("HITPARADE_DEATHS_EVERY" not in os.environ, reason="HITPARADE_DEATHS_EVERY=23 asks for it")
 def test_a_load_of_more_that_dies_at_every_step(deaths: Deaths) -> None:
     deaths.work(pipeline.run)
     deliver_more(deaths.shop)
