@@ -19,7 +19,8 @@ OnError = Literal["quarantine", "reject_rows", "fail"]
 OnRedelivery = Literal["append", "supersede"]
 ExtraColumns = Literal["ignore", "reject"]
 Severity = Literal["reject", "warn"]
-Status = Literal["loaded", "duplicate", "superseded", "quarantined", "released"]
+Status = Literal["loaded", "duplicate", "superseded", "quarantined", "released", "discarded"]
+Settled = Literal["released", "discarded"]
 
 UNKNOWN = "(unknown)"
 """Stands for the genre or artist of a track that the catalogue does not have."""

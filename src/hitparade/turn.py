@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 
 from hitparade import log
 from hitparade.errors import Busy, HitParadeError
+from hitparade.faults import point
 from hitparade.ledger import Ledger
 from hitparade.model import Run
 
@@ -58,6 +59,7 @@ class Turn:
             self._wait()
         self.run = self.ledger.begin_run(command=self.command, host=this_process(), now=self.clock())
         self._load_ids = itertools.count(1)
+        point("run.begun")
         log.bind_run(self.run)
         log.get_logger().debug("run.begin", command=self.command)
         if self.polite:
@@ -85,6 +87,7 @@ class Turn:
         if self._beating is not None:
             self._beating.join()
         self.ledger.end_run(self.run, now=self.clock())
+        point("run.ended")
         self.run = None
         log.unbind_run()
 

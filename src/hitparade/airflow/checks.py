@@ -19,6 +19,7 @@ from hitparade.airflow.tasks import opened
 
 if TYPE_CHECKING:
     from hitparade.airflow.system import System
+    from hitparade.errors import Terminal
     from hitparade.model import Blob, Contract, Dataset, Problem
     from hitparade.storage import Storage
     from hitparade.workspace import Workspace
@@ -66,17 +67,34 @@ def quarantine_refused(system: System) -> None:
     The others stay where they are, for the next run. All do while there is no manifest, which alone may refuse them.
     """
     from hitparade.steps.archive import archive
-    from hitparade.steps.load import load
 
     with opened(system) as ws:
         if not has_manifest(ws):
             return
+        failures = refused_in_ledger(ws)
+        lineage.tell(writes=lineage.quarantine(archive(ws, datasets=("streams",)).reports))
+        if failures:
+            raise failures[0]
+
+
+def refused_in_ledger(ws: Workspace) -> list[Terminal]:
+    """Have the ledger refuse what validation refuses; what keeps datasets from being loaded.
+
+    A file that another run settles meanwhile is that run's: what is left is looked at again.
+    """
+    from hitparade.errors import StorageError
+    from hitparade.steps.load import load
+
+    while True:
         found = arrivals(ws)
-        refused = {each.blob.url for each in streams_of(found) if any(of_file(ws.storage, each))}
-        loaded = load(ws, leave={each.blob.url for each in found} - refused)
-        archive(ws, datasets=("streams",))
-        if loaded.failures:
-            raise loaded.failures[0]
+        refused = [each for each in streams_of(found) if any(of_file(ws.storage, each))]
+        if not refused:
+            return []
+        try:
+            return load(ws, leave={each.blob.url for each in found if each not in refused}).failures
+        except StorageError:
+            if all(lies(ws.storage, each) for each in refused):
+                raise
 
 
 def branch_on_columns(system: System, copies: Sequence[str], valid: str, invalid: str) -> str:
@@ -153,8 +171,13 @@ def problems(found: Iterable[Arrival], look: Callable[[Arrival], Iterable[Proble
 
 
 def of_file(storage: Storage, arrival: Arrival) -> list[Problem]:
-    """What a file's name and size tell, and its first line if those are well."""
+    """What a file's name and size tell, and its first line if those are well; nothing of one that is gone."""
     return list(of_name(arrival)) or of_header(storage, arrival)
+
+
+def lies(storage: Storage, arrival: Arrival) -> bool:
+    """Whether a file lies where it was listed, and is the same."""
+    return storage.stat(arrival.blob.url) == arrival.blob
 
 
 def of_name(arrival: Arrival) -> Iterator[Problem]:
@@ -168,12 +191,19 @@ def of_name(arrival: Arrival) -> Iterator[Problem]:
 
 
 def of_header(storage: Storage, arrival: Arrival) -> list[Problem]:
-    """What a file's first line tells."""
+    """What a file's first line tells; nothing of a file that is gone by now, which whoever took it judges."""
     from hitparade.contracts.files import file_problem, header_problems
+    from hitparade.errors import StorageError
     from hitparade.storage.packed import Unreadable
 
+    if not lies(storage, arrival):
+        return []
     try:
         return list(header_problems(arrival.contract, header(storage, arrival)))
+    except StorageError:
+        if lies(storage, arrival):
+            raise
+        return []
     except Unreadable as error:
         return [file_problem(error.rule, error.message)]
     except (ValueError, csv.Error) as error:

@@ -48,7 +48,9 @@ def move_copies(system: System, copies: Sequence[str], target: str, run_id: str)
     """Move copies below another place and the run's name; their new URLs. Those that moved before are there already."""
     from hitparade.storage import Storage
 
-    moved = {copy: f"{system.filled(target)}/{'/'.join([run_id, *copy.split('/')[-2:]])}" for copy in copies}
+    below = f"{system.filled(target)}/{run_id}"
+    moved = {copy: "/".join([below, *copy.split("/")[-2:]]) for copy in copies}
+    lineage.tell({copy.rsplit("/", 2)[0] for copy in copies}, [below])
     with told(), closing(Storage()) as storage, s3_client() as client:
         for copy, place in moved.items():
             if storage.stat(copy) is not None:

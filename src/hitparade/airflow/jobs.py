@@ -6,10 +6,10 @@ A job that is not there is made; one that is there is left as it is. How to wait
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.configuration import conf
 from airflow.providers.amazon.aws.operators.glue import GlueJobOperator
@@ -19,6 +19,10 @@ from hitparade.airflow import lineage
 from hitparade.airflow.system import System
 from hitparade.airflow.tables import tables
 
+if TYPE_CHECKING:
+    from hitparade.config import Settings
+
+Places = Callable[["Settings"], Iterable[str]]
 ROLE = "GlueJobRole"
 GLUE_VERSION = "6.0"
 PYTHON_SHELL_DPU = 0.0625
@@ -40,12 +44,14 @@ def spark_job(
     script: str,
     minutes: int | None = None,
     wait: bool = True,
+    loads: bool = True,
     role: str = ROLE,
     fills: Sequence[str] = (),
 ) -> GlueJobOperator:
     """A Spark job on two workers, given the system's settings. The names may have Variables in braces.
 
-    `fills` are tables that are right when it has ended.
+    One that `loads` takes up what was delivered, another only publishes what the lake has. `fills` are tables that are
+    right when it has ended.
     """
     modules = conf.get("hitparade", "glue_modules", fallback="")
     return glue_job(
@@ -54,6 +60,8 @@ def spark_job(
         job=job,
         script=script,
         arguments={"--config": system.config},
+        reads=lineage.landing if loads else lineage.lake,
+        writes=lineage.loaded if loads else lineage.served,
         create={
             "Command": {"Name": "glueetl", "PythonVersion": "3", "ScriptLocation": system.templated(script)},
             "DefaultArguments": {"--additional-python-modules": modules} if modules else {},
@@ -74,18 +82,23 @@ def python_shell_job(
     *,
     job: str,
     script: str,
-    arguments: Mapping[str, str],
+    source: str,
     minutes: int,
     role: str = ROLE,
     fills: Sequence[str] = (),
 ) -> GlueJobOperator:
-    """A Python shell job of 1/16 DPU. The names and arguments may have Variables in braces."""
+    """A Python shell job of 1/16 DPU that takes a folder's files to the tables that it `fills`.
+
+    The names and the folder may have Variables in braces.
+    """
     return glue_job(
         task_id,
         system,
         job=job,
         script=script,
-        arguments=arguments,
+        arguments={"--source": source},
+        reads=lambda _: [system.filled(source).rstrip("/")],
+        writes=lambda _: [],
         create={
             "Command": {"Name": "pythonshell", "PythonVersion": "3.9", "ScriptLocation": system.templated(script)},
             "DefaultArguments": {"--library-set": "analytics"},
@@ -104,6 +117,8 @@ def glue_job(
     job: str,
     script: str,
     arguments: Mapping[str, str],
+    reads: Places,
+    writes: Places,
     create: Mapping[str, Any],
     **settings: Any,
 ) -> GlueJobOperator:
@@ -115,7 +130,7 @@ def glue_job(
         script_location=system.templated(script),
         script_args={name: system.templated(value) for name, value in arguments.items()},
         create_job_kwargs=dict(create),
-        pre_execute=partial(begin, system),
+        pre_execute=partial(begin, system, reads, writes),
         deferrable=DEFERRABLE and waits,
         verbose=not DEFERRABLE,  # a deferred task tells the job's error, another only that it failed
         job_poll_interval=poll_seconds(),
@@ -125,11 +140,11 @@ def glue_job(
     )
 
 
-def begin(system: System, context: Any = None) -> None:
+def begin(system: System, reads: Places, writes: Places, context: Any = None) -> None:
     """Before a job: put the settings where it looks for them, and tell what it reads and writes."""
     system.put_settings(context)
     settings = system.settings()
-    lineage.tell(lineage.landing(settings), lineage.lake(settings))
+    lineage.tell(reads(settings), writes(settings))
 
 
 def completion(task_id: str, of: GlueJobOperator) -> GlueJobSensor:

@@ -25,9 +25,25 @@ def lake(settings: Settings) -> list[str]:
     return [settings.place(settings.lake.location)]
 
 
+def served(settings: Settings) -> list[str]:
+    """The folders that the sinks write files to. Tables of a database are no datasets here."""
+    files = (url.partition("?")[0] for url in settings.sinks if url.startswith("files:"))
+    return [settings.place(url.removeprefix("files:").removeprefix("//") or "exports") for url in files]
+
+
+def loaded(settings: Settings) -> list[str]:
+    """What a job writes that loads, computes and publishes."""
+    return [*lake(settings), *served(settings)]
+
+
 def archive(settings: Settings) -> list[str]:
     """Where settled files go."""
     return [settings.place(settings.archive)]
+
+
+def quarantine(reports: Iterable[str]) -> set[str]:
+    """Where refused files went, by the reports that lie beside them."""
+    return {url.rpartition("/")[0] for url in reports}
 
 
 def tell(reads: Iterable[str] = (), writes: Iterable[str] = ()) -> None:

@@ -54,7 +54,7 @@ def archive_settled(system: System) -> None:
 
     with opened(system) as ws:
         lineage.tell(reads=lineage.landing(ws.settings, "streams"), writes=lineage.archive(ws.settings))
-        archive(ws, datasets=("streams",))
+        lineage.tell(writes=lineage.quarantine(archive(ws, datasets=("streams",)).reports))
 
 
 def prepare_job(system: System) -> list[str]:

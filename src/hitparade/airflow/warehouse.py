@@ -45,7 +45,7 @@ def transform_data(system: System, to: str) -> None:
 def load_to_redshift(system: System) -> None:
     """Bring the warehouse's tables up to date."""
     with opened(system) as ws:
-        lineage.tell(lineage.lake(ws.settings))
+        lineage.tell(lineage.lake(ws.settings), lineage.lake(ws.settings))
         publish_all(ws)
 
 
@@ -59,11 +59,12 @@ def compute_kpis(system: System, to: str) -> None:
     from hitparade.steps.archive import archive
 
     with opened(system) as ws:
-        lineage.tell(lineage.lake(ws.settings), [system.filled(to), *lineage.archive(ws.settings)])
+        lake, files = lineage.lake(ws.settings), lineage.landing(ws.settings, "streams")
+        lineage.tell([*lake, *files], [*lake, system.filled(to), *lineage.archive(ws.settings)])
         publish_all(ws)
         if any(ws.ledger.load_ids(dataset) for dataset in DATASETS):
             export(ws, system.filled(to), ["kpis"])
-        archive(ws, datasets=("streams",))
+        lineage.tell(writes=lineage.quarantine(archive(ws, datasets=("streams",)).reports))
 
 
 def publish_all(ws: Workspace) -> None:

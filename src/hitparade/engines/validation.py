@@ -1,33 +1,56 @@
 """The SQL that judges the rows of files: the same for every engine, since each runs it in DuckDB.
 
 A file's rows go through layers, each a SELECT over the one before: raw columns, trimmed texts, typed values,
-checks. Nothing is evaluated twice.
+checks. Nothing is evaluated twice. Small files that are read and judged alike go through them together, since
+planning a SELECT takes far longer than reading one of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from hitparade.engines.exact import DEFECT, MAX_RAW, RAW, ROW
 from hitparade.model import Check, Dataset, Source
-from hitparade.sqltext import identifier, quoted
+from hitparade.sqltext import identifier, path_literal, quoted
 
 BAD = "bad"
 MAX_VALUE = 1000
+SMALL = 1 << 20
+FILE, LOAD = "its_file", "its_load"
 
 
-def raw_rows(source: Source, *, numbered: bool) -> str:
-    """The file's rows as texts c0, c1, ...; `numbered` adds row, raw and defect."""
+def alike(sources: Iterable[Source]) -> list[list[Source]]:
+    """Sources in groups that one SELECT can read; one that is not small is alone."""
+    groups: dict[object, list[Source]] = {}
+    for source in sources:
+        same = replace(source, load_id=0, path="", url="", size=0, lines=0, header=(), doubtful=False)
+        key = (repr(same), len(source.header)) if source.size <= SMALL else source.load_id
+        groups.setdefault(key, []).append(source)
+    return list(groups.values())
+
+
+def raw_rows(*sources: Source, numbered: bool) -> str:
+    """The rows of sources that are alike: their load_id, and texts c0, c1, ...; `numbered` adds row, raw and defect.
+
+    What the fast reader reads of several sources cannot be numbered.
+    """
+    source = sources[0]
     columns = [f"c{number}" for number in range(len(source.header))]
     fields = ", ".join(as_field(column, source.delimiter) for column in columns)
     text = f"left(concat_ws({quoted(source.delimiter)}, {fields}), {MAX_RAW})"
     if source.exact:
         extra = [f'{ROW} AS "its {ROW}"', f'coalesce({RAW}, {text}) AS "its {RAW}"', f'{DEFECT} AS "its {DEFECT}"']
-        return f"SELECT {', '.join(extra + columns)} FROM read_parquet({quoted(source.path)})"
-    if numbered:
+    elif numbered:
         extra = [f'row_number() OVER () AS "its {ROW}"', f'{text} AS "its {RAW}"', f'NULL AS "its {DEFECT}"']
-        columns = extra + columns
-    return f"SELECT {', '.join(columns)} FROM {read_csv(source)}"
+    else:
+        extra = []
+    read = read_parquet(sources) if source.exact else read_csv(*sources)
+    if len(sources) == 1:
+        return f"SELECT {source.load_id}::BIGINT AS {LOAD}, {', '.join(extra + columns)} FROM {read}"
+    loads = ", ".join(f"({quoted(each.path)}, {each.load_id}::BIGINT)" for each in sources)
+    found = f"{read} JOIN (VALUES {loads}) AS loads({FILE}, {LOAD}) USING ({FILE})"
+    return f"SELECT {', '.join([LOAD, *extra, *columns])} FROM {found}"
 
 
 def as_field(column: str, delimiter: str) -> str:
@@ -37,46 +60,58 @@ def as_field(column: str, delimiter: str) -> str:
     return f"CASE WHEN regexp_matches({column}, {special}) THEN {doubled} ELSE coalesce({column}, '') END"
 
 
-def read_csv(source: Source) -> str:
+def read_csv(*sources: Source) -> str:
     """The fast reader: strict, every column text. Quoted files are read by one thread, which cannot lose its place."""
+    source = sources[0]
     names = ", ".join(f"'c{number}': 'VARCHAR'" for number in range(len(source.header)))
     return (
-        f"read_csv({quoted(source.path)}, columns={{{names}}}, header=true, auto_detect=false,"
+        f"read_csv([{paths_of(sources)}], columns={{{names}}}, header=true, auto_detect=false,"
         f" delim={quoted(source.delimiter)}, quote='\"', escape='\"', strict_mode=true, null_padding=false,"
-        f" compression='none', parallel={'false' if source.quoted else 'true'})"
+        f" compression='none', parallel={'false' if source.quoted else 'true'}, filename={quoted(FILE)})"
     )
 
 
-def valued_rows(source: Source, *, numbered: bool) -> str:
-    """The file's rows with texts, casts and values."""
-    rules = source.rules
-    kept = [f"its {name}" for name in (ROW, RAW, DEFECT)] if numbered or source.exact else []
-    carried = [identifier(name) for name in kept]
+def read_parquet(sources: Sequence[Source]) -> str:
+    """What the exact reader wrote."""
+    return f"read_parquet([{paths_of(sources)}], filename={quoted(FILE)}, hive_partitioning=false)"
+
+
+def paths_of(sources: Sequence[Source]) -> str:
+    """Where sources lie, as a list of SQL."""
+    return ", ".join(path_literal(source.path) for source in sources)
+
+
+def valued_rows(*sources: Source, numbered: bool) -> str:
+    """The rows of sources that are alike with texts, casts and values."""
+    rules = sources[0].rules
+    kept = [f"its {name}" for name in (ROW, RAW, DEFECT)] if numbered or sources[0].exact else []
+    carried = [LOAD, *(identifier(name) for name in kept)]
     texts = ", ".join([*carried, *(f"{sql} AS {name}" for name, sql in rules.texts.items())])
     values = ", ".join(f"{sql} AS {name}" for name, sql in rules.values.items())
     casts = "".join(f", {sql} AS {name}" for name, sql in rules.casts.items())
-    layer = f"SELECT *{casts} FROM (SELECT {texts} FROM ({raw_rows(source, numbered=numbered)}))"
+    layer = f"SELECT *{casts} FROM (SELECT {texts} FROM ({raw_rows(*sources, numbered=numbered)}))"
     return f"SELECT *, {values} FROM ({layer})"
 
 
-def judged_rows(source: Source, columns: Iterable[str], *, numbered: bool = False) -> str:
-    """The file's rows as the lake's columns, with `load_id` and whether each is `bad`."""
+def judged_rows(*sources: Source, columns: Iterable[str], numbered: bool = False) -> str:
+    """The rows of sources that are alike as the lake's columns, with `load_id` and whether each is `bad`."""
+    source = sources[0]
     breaches = [f"({check.sql})" for check in source.rules.checks if check.severity == "reject"]
     if source.exact:
         breaches.append(f'"its {DEFECT}" IS NOT NULL')
     bad = " OR ".join(breaches) or "false"
     row = [f'"its {ROW}" AS row'] if numbered or source.exact else []
     lake = [f"{source.rules.columns.get(name, 'NULL')} AS {name}" for name in columns]
-    parts = ", ".join([f"{source.load_id}::BIGINT AS load_id", f"{bad} AS {BAD}", *row, *lake])
-    return f"SELECT {parts} FROM ({valued_rows(source, numbered=numbered)})"
+    parts = ", ".join([f"{LOAD} AS load_id", f"{bad} AS {BAD}", *row, *lake])
+    return f"SELECT {parts} FROM ({valued_rows(*sources, numbered=numbered)})"
 
 
 def listens(sources: Iterable[Source], *, zone: str) -> str:
     """The listens of stream files; of a bad row only its load_id, so that it can be counted."""
     judged = " UNION ALL ".join(
         f"SELECT load_id, {BAD}, user_id, track_id, listen_time FROM ("
-        f"{judged_rows(source, ('user_id', 'track_id', 'listen_time'))})"
-        for source in sources
+        f"{judged_rows(*group, columns=('user_id', 'track_id', 'listen_time'))})"
+        for group in alike(sources)
     )
     local = "listen_time" if zone == "UTC" else f"to_local({quoted(zone)}, listen_time)"
     good = {
@@ -115,7 +150,7 @@ def catalogue(source: Source, dataset: Dataset) -> str:
     """The rows of a catalogue file, numbered, typed, with whether each is bad."""
     types = CATALOGUE_COLUMNS[dataset]
     columns = ", ".join(f"CAST({name} AS {kind}) AS {name}" for name, kind in types.items())
-    return f"SELECT row, {BAD}, load_id, {columns} FROM ({judged_rows(source, types, numbered=True)})"
+    return f"SELECT row, {BAD}, load_id, {columns} FROM ({judged_rows(source, columns=types, numbered=True)})"
 
 
 def rejects(source: Source) -> str:

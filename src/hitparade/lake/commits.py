@@ -20,6 +20,7 @@ from pyiceberg.table.snapshots import Operation
 from pyiceberg.table.update.snapshot import _ManifestMergeManager, _MergeAppendFiles, _OverwriteFiles
 
 from hitparade.errors import Conflict, Fenced, StorageError
+from hitparade.faults import point
 
 RUN = "hitparade.run"
 ATTEMPT = "hitparade.attempt"
@@ -87,6 +88,7 @@ def commit(table: Table, paths: Sequence[str], *, removed: Collection[DataFile],
                     snapshot.delete_data_file(file)
 
     settle(table, write, attempt)
+    point("lake.committed")
     expire_snapshots(table)
 
 
@@ -127,6 +129,7 @@ def expire_snapshots(table: Table) -> None:
     old = [s.snapshot_id for s in snapshots if head is None or s.snapshot_id != head.snapshot_id]
     try:
         table.maintenance.expire_snapshots().by_ids(old).commit()
+        point("lake.expired")
     except Exception:
         # Another process was faster, or the catalog did not answer. The commit before this one stands whatever
         # becomes of old snapshots, and the next one tries again.

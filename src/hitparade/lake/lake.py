@@ -16,6 +16,7 @@ from pyiceberg.table import Table
 from sqlalchemy.exc import IntegrityError
 
 from hitparade.errors import HitParadeError, KpiError, LakeError, StorageError
+from hitparade.faults import point
 from hitparade.lake import commits
 from hitparade.lake.catalog import SQLITE, catalog_explained, close_catalog, load_table, name_of, open_catalog
 from hitparade.lake.tables import DATA_TABLES, PARTITION, TableShape, data_table, kpi_table
@@ -61,13 +62,15 @@ class Lake:
     def _create(self, shape: TableShape) -> Table:
         name = (self.namespace, shape.name)
         with catalog_explained(name_of(self.catalog)), suppress(TableAlreadyExistsError):
-            return self.catalog.create_table(
+            table = self.catalog.create_table(
                 name,
                 shape.schema,
                 location=f"{self.location}/{shape.name}",
                 partition_spec=shape.spec,
                 properties=dict(shape.properties),
             )
+            point("lake.table_created")
+            return table
         made = self.table(shape.name)
         if made is None:
             raise StorageError(f"{self.location}: table {shape.name} is there, and is not", hint="run again")
@@ -143,11 +146,13 @@ class Lake:
         if table is None:
             raise LakeError(f"{self.location}: table {name} is gone", hint="hitparade doctor")
         self._lasting(paths)
+        point("lake.synced")
         commits.append(table, paths, run=run)
 
     def replace(self, base: Base, paths: Sequence[str], days: Collection[date], *, run: int) -> Base:
         """Put staged files in the place of the days' files, onto just this base; the base as it is then."""
         self._lasting(paths)
+        point("lake.synced")
         removed = [file for file in base.files if day_of(file) in days]
         commits.replace(base.table, paths, removed, run=run)
         kept = tuple(file for file in base.files if day_of(file) not in days)

@@ -12,6 +12,7 @@ from typing import cast
 
 from pyiceberg.io import FileIO, InputFile, InputStream, OutputFile, OutputStream
 
+from hitparade.faults import point
 from hitparade.storage.local import sync_folder
 
 
@@ -24,6 +25,7 @@ class SyncedRaw(io.FileIO):
             os.fsync(self.fileno())
             super().close()
             sync_folder(Path(os.fsdecode(cast("str", self.name))).parent)
+            point("lake.metadata_written")
 
 
 class LocalFile(InputFile, OutputFile):

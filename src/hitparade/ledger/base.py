@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
-from hitparade.model import Computation, Dataset, Delivery, NewDelivery, Publication, Run, Status
+from hitparade.model import Computation, Dataset, Delivery, NewDelivery, Publication, Run, Settled, Status
 
 
 class Ledger(Protocol):
@@ -44,6 +44,12 @@ class Ledger(Protocol):
 
     def record_deliveries(self, run: int, deliveries: Sequence[NewDelivery], *, now: datetime) -> tuple[int, ...]:
         """Record judged files and their touched days in one transaction; the seqs, in the order given."""
+        ...
+
+    def settle(self, run: int, status: Settled, reasons: Mapping[int, str]) -> tuple[int, ...]:
+        """Say of quarantined deliveries, by seq, that they are released or discarded, and why; those that it is new
+        of. One that is not in quarantine stays as it is.
+        """
         ...
 
     def seen(self, identities: Collection[tuple[str, int, str]]) -> Mapping[tuple[str, int, str], Delivery]:

@@ -22,9 +22,10 @@ from sqlalchemy.exc import (
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from hitparade.errors import Fenced
+from hitparade.faults import point
 from hitparade.ledger import schema
 from hitparade.ledger.database import chunks, explained, open_engine
-from hitparade.ledger.rows import as_computation, as_delivery
+from hitparade.ledger.rows import as_computation, as_delivery, settle_quarantined
 from hitparade.ledger.schema import (
     computations,
     contracts,
@@ -34,7 +35,7 @@ from hitparade.ledger.schema import (
     runs,
     touched_days,
 )
-from hitparade.model import Computation, Dataset, Delivery, NewDelivery, Publication, Run, Status
+from hitparade.model import Computation, Dataset, Delivery, NewDelivery, Publication, Run, Settled, Status
 
 IN_EFFECT: Status = "loaded"
 
@@ -160,6 +161,11 @@ class SqlLedger:
         ]
         if missing:
             db.execute(sa.insert(contracts), missing)
+
+    def settle(self, run: int, status: Settled, reasons: Mapping[int, str]) -> tuple[int, ...]:
+        """See Ledger."""
+        with self._writing(run) as db:
+            return settle_quarantined(db, status, reasons)
 
     def seen(self, identities: Collection[tuple[str, int, str]]) -> Mapping[tuple[str, int, str], Delivery]:
         """See Ledger."""
@@ -373,7 +379,9 @@ class SqlLedger:
             if run is not None and (latest := last_run(db)) > run:
                 raise Fenced(f"run {run} may not write any more: run {latest} exists", hint="run again")
             yield db
+            point("ledger.written")
             db.commit()
+        point("ledger.committed")
 
     def close(self) -> None:
         """See Ledger."""

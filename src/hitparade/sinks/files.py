@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from urllib.parse import parse_qsl
 
 from hitparade.errors import ConfigError, Fenced
+from hitparade.faults import point
 from hitparade.model import Kpi
 from hitparade.progress import Advance
 from hitparade.sinks.base import as_served, heard, unseen
@@ -128,6 +129,7 @@ class DiskFolder:
                 raise Fenced(f"{self.path / name} was written by run {held}, which is later than {run}")
             for ending, data in files.items():
                 self.storage.write(f"{self.path / name}.{ending}", data)
+                point("files.file_written")
                 if ending == list(files)[-1] != "parquet":
                     self.storage.write(str(self._note(name, ending)), str(run).encode())
 
@@ -170,6 +172,7 @@ class BucketFolder:
         for ending, data in files.items():
             url = f"{self.url}/{name}.{ending}"
             later = self.storage.write_stamped(url, data, stamp=run, end=b"\n" if ending == "csv" else b"")
+            point("files.file_written")
             if later is not None:
                 raise Fenced(f"{url} was written by run {later}, which is later than {run}")
 

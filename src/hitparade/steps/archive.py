@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from hitparade import log
 from hitparade.contracts.report import report
+from hitparade.faults import point
 from hitparade.landing.claim import claim, claims, contents, original, release
 from hitparade.landing.discover import waiting
 from hitparade.model import DATASETS, Blob, Dataset, Delivery, Problem
@@ -74,6 +75,7 @@ def settle_claims(ws: Workspace, dataset: Dataset, folder: str, outcome: Archive
     taken = [*claims(ws.storage, folder), *take(ws, decide(ws, folder))]
     if not taken:
         return
+    point("archive.claimed")
     with ws.progress.of(f"archive {dataset}", len(taken)) as advance, ThreadPoolExecutor(HASHING_THREADS) as pool:
         for blob, sha256 in zip(taken, pool.map(lambda each: contents(ws.storage, each), taken), strict=True):
             settle(ws, dataset, blob, sha256, outcome)
@@ -92,6 +94,8 @@ def settle(ws: Workspace, dataset: Dataset, claimed: Blob, sha256: str, outcome:
     if not known or known[-1].status == "released":
         if not release(ws.storage, claimed):
             log.get_logger().warning("archive.waits", file=claimed.name, reason="its name is taken by a newer file")
+        else:
+            point("archive.released")
         return
     delivery = known[-1]
     place = place_of(ws, dataset, delivery)
@@ -105,6 +109,7 @@ def write_report(ws: Workspace, delivery: Delivery, place: str, outcome: Archive
     if delivery.status == "quarantined":
         report_url = f"{place}.report.json"
         ws.storage.write(report_url, as_report(ws, delivery))
+        point("archive.reported")
         outcome.reports.append(report_url)
 
 
@@ -125,6 +130,7 @@ def put(ws: Workspace, blob: Blob, target: str, *, cold: bool) -> bool:
             return False  # another process settled it, or put another file under its name
         copies += 1
         place = f"{target}.{copies}"
+    point("archive.moved")
     return True
 
 

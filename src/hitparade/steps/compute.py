@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from hitparade import log
 from hitparade.engines.base import Engine
 from hitparade.errors import Conflict
+from hitparade.faults import point
 from hitparade.model import Computation, ComputedDays, InEffect, Kpi, LakeFile
 from hitparade.workspace import Workspace
 
@@ -189,11 +190,13 @@ class Pending:
     def commit(self) -> None:
         """Commit what was computed, table by table onto its base, and then to the ledger."""
         ws = self.ws
+        point("compute.staged")
         for name in sorted({kpi.name for batch, _ in self.batches for kpi in batch.kpis}):
             taking = [(batch, done) for batch, done in self.batches if name in batch.folders]
             days = {each.day for batch, _ in taking for each in batch.stale}
             paths = [path for _, done in taking for path in done.files[name]]
             self.bases[name] = ws.lake.replace(self.bases[name], paths, days, run=ws.turn.number)
+            point("compute.table_replaced")
         loaded = ws.ledger.rows_in_effect([each.day for batch, _ in self.batches for each in batch.stale])
         records = [
             Computation(
@@ -212,7 +215,9 @@ class Pending:
             for kpi in batch.kpis
         ]
         if records:
+            point("compute.replaced")
             ws.ledger.record_computations(ws.turn.number, records)
+            point("compute.recorded")
         self.outcome.days.update(record.listen_date for record in records)
         self.outcome.kpi_days += len(records)
         self.outcome.rows += sum(record.rows for record in records)

@@ -17,6 +17,7 @@ from typing import Self
 from hitparade import log
 from hitparade.engines.base import Engine
 from hitparade.errors import ContractBreach, HitParadeError, Terminal
+from hitparade.faults import point
 from hitparade.landing.discover import is_settled, waiting
 from hitparade.landing.identify import fingerprint
 from hitparade.landing.spool import at_hand, forget
@@ -249,15 +250,19 @@ def apart(
 
 def commit(ws: Workspace, judged: Sequence[Judged], outcome: Loaded) -> None:
     """Data first, ledger second; then, if a contract stops the dataset here, say so."""
+    point("load.staged")
     files: dict[str, list[str]] = {}
     for each in judged:
         for table, paths in each.files.items():
             files.setdefault(table, []).extend(paths)
     for table, listed in files.items():
         ws.lake.append(table, listed, run=ws.turn.number)
+        point("load.table_appended")
     deliveries = [touching(ws, each.delivery) for each in judged if each.breach is None]
     if deliveries:
+        point("load.appended")
         seqs = ws.ledger.record_deliveries(ws.turn.number, deliveries, now=ws.clock())
+        point("load.recorded")
         for seq, delivery in zip(seqs, deliveries, strict=True):
             tell(seq, delivery)
         outcome.deliveries.extend(deliveries)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from hitparade import log
+from hitparade.faults import point
 from hitparade.model import Computation, Publication
 from hitparade.progress import Advance
 from hitparade.sinks import Sink, Warehouse
@@ -63,6 +64,7 @@ def publish_catalogue(ws: Workspace, sink: Warehouse) -> None:
             continue
         for dataset in datasets:
             keys = warehouse.bring_catalogue(ws, sink, dataset)
+            point("publish.merged")
             log.get_logger().info("publish.catalogue", sink=sink.url, dataset=dataset, keys=keys)
 
 
@@ -83,6 +85,7 @@ def reconcile(ws: Workspace, sink: Sink, missing: list[Computation], outcome: Pu
     done: list[Publication] = []
     with ws.progress.of(f"publish {sink.url}", sum(each.rows for each in missing)) as advance:
         for each, rows in written(ws, sink, missing, advance):
+            point("publish.day_written")
             done.append(publication(ws, each, rows, sink=sink.url, table=places[each.kpi]))
             outcome.kpi_days += 1
             outcome.rows += rows
@@ -90,6 +93,7 @@ def reconcile(ws: Workspace, sink: Sink, missing: list[Computation], outcome: Pu
                 ws.ledger.record_publications(ws.turn.number, done)
                 done = []
     ws.ledger.record_publications(ws.turn.number, done)
+    point("publish.recorded")
 
 
 def written(

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from uuid import uuid4
 
 from hitparade.errors import StorageError
+from hitparade.faults import point
 from hitparade.model import Blob
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class LocalStorage:
                     file.write(data)
                     file.flush()
                     os.fsync(file.fileno())
+                point("storage.part_written")
                 part.replace(target)
             finally:
                 part.unlink(missing_ok=True)
@@ -108,7 +110,9 @@ class LocalStorage:
                 if not copy_new(source, target):
                     return False
             sync_folder(folder)
+            point("storage.linked")
             Path(source).unlink(missing_ok=True)
+            point("storage.moved")
             return True
 
     def below(self, folder: str) -> Iterator[str]:
@@ -127,6 +131,7 @@ class LocalStorage:
             part = target.with_name(f".{target.name}.{uuid4().hex}.part")
             try:
                 shutil.copyfile(path, part)
+                point("storage.part_written")
                 part.replace(target)
             finally:
                 part.unlink(missing_ok=True)
@@ -175,6 +180,7 @@ def copy_new(source: str, target: str) -> bool:
             shutil.copyfileobj(reader, writer, 1 << 20)
             writer.flush()
             os.fsync(writer.fileno())
+        point("storage.part_written")
         return name_anew(part, target)
     finally:
         part.unlink(missing_ok=True)

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, TypeVar, cast
 
 from hitparade.aws import again, code_of, explained, open_client
 from hitparade.errors import StorageError
+from hitparade.faults import point
 from hitparade.model import Blob
 from hitparade.storage.base import S3Options
 
@@ -180,7 +181,9 @@ class S3Storage:
                 return False
         if there is not None and there["Metadata"].get(SOURCE) != blob.etag.replace('"', ""):
             return False
+        point("storage.linked")
         self.forget(blob)
+        point("storage.moved")
         return True
 
     def _copy(self, blob: Blob, seen: Mapping[str, Any], target: str, *, cold: bool) -> bool:

@@ -12,7 +12,7 @@ from hitparade.engines.base import Item, Result
 from hitparade.engines.duckdb.remote import RemoteReads
 from hitparade.errors import ConfigError, StorageError
 from hitparade.model import InEffect
-from hitparade.sqltext import identifier, quoted
+from hitparade.sqltext import identifier, path_literal, quoted
 from hitparade.storage import Storage, is_remote
 
 if TYPE_CHECKING:
@@ -212,7 +212,7 @@ EMPTY: Mapping[str, str] = {
 
 def read_parquet(files: Sequence[str], *, union_by_name: bool = False) -> str:
     """Files as a relation, of the columns that are in them: what their folders are called says nothing."""
-    listed = ", ".join(quoted(file) for file in files)
+    listed = ", ".join(map(path_literal, files))
     return f"read_parquet([{listed}], hive_partitioning = false{', union_by_name = true' if union_by_name else ''})"
 
 

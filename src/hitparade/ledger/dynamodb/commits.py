@@ -13,6 +13,7 @@ from uuid import uuid4
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from hitparade.errors import Fenced, LakeError, StorageError
+from hitparade.faults import point
 from hitparade.ledger.dynamodb.items import HEAD, Item, Key, cut, item_at, key_of, packed, padded, unpacked
 from hitparade.ledger.dynamodb.table import PATIENCE_SECONDS, Table
 from hitparade.model import Run
@@ -181,8 +182,10 @@ class Commits:
         accepted = Accepted(token, run, batch.seq, len(body))
         self.table.write([item_at(key, body=text) for key, text in zip(accepted.keys, body, strict=True)])
         attempts.append(Attempt(head, accepted))
+        point("ledger.written")
         if not self._accept(accepted, head):
             raise Moved
+        point("ledger.accepted")
         self._finish(accepted, batch, commit)
         return head
 
@@ -206,6 +209,7 @@ class Commits:
         """Apply an accepted batch, make it visible, and forget how it was written down."""
         self.table.write(batch.facts)
         self.table.replace(batch.cells)
+        point("ledger.applied")
         self.table.change(
             HEAD,
             "SET #commit = :commit, #seq = :seq REMOVE #token, #by, #next_seq, #pieces",
@@ -214,6 +218,7 @@ class Commits:
             seq=batch.seq,
             token=accepted.token,
         )
+        point("ledger.committed")
         self.table.erase(accepted.keys)
 
     def _recorded(self, attempts: list[Attempt], head: Head) -> Head | None:

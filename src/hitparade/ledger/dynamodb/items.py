@@ -49,7 +49,7 @@ def delivery_key(seq: int) -> Key:
 
 
 def superseded_key(seq: int) -> Key:
-    """Of the mark that a delivery is no more in effect: right behind it."""
+    """Of the mark that a delivery is no more what it was recorded as: right behind it."""
     return "delivery", padded(seq) + SUPERSEDED
 
 

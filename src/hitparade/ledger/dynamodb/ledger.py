@@ -22,13 +22,14 @@ from hitparade.ledger.dynamodb.items import (
 )
 from hitparade.ledger.dynamodb.months import by_day, kept, of_month
 from hitparade.ledger.dynamodb.reading import IN_EFFECT, PAGE, Snapshot
-from hitparade.ledger.dynamodb.recording import Draft, plan_deliveries
+from hitparade.ledger.dynamodb.recording import Draft, plan_deliveries, plan_settled
 from hitparade.ledger.dynamodb.table import Table
-from hitparade.model import DATASETS, Computation, Dataset, Delivery, NewDelivery, Publication, Run, Status
+from hitparade.model import DATASETS, Computation, Dataset, Delivery, NewDelivery, Publication, Run, Settled, Status
 
 T = TypeVar("T")
 STATUSES: tuple[Status, ...] = get_args(Status)
-SUPERSEDED: Status = "superseded"
+SETTLED: tuple[Status, ...] = get_args(Settled)
+QUARANTINED: Status = "quarantined"
 
 
 class DynamoLedger:
@@ -95,6 +96,18 @@ class DynamoLedger:
         before = self.commits.commit(run, plan)
         return tuple(range(before.seq + 1, before.seq + 1 + len(deliveries)))
 
+    def settle(self, run: int, status: Settled, reasons: Mapping[int, str]) -> tuple[int, ...]:
+        """See Ledger."""
+
+        def in_quarantine(snapshot: Snapshot) -> tuple[int, ...]:
+            return tuple(seq for seq, each in snapshot.deliveries(reasons).items() if each.status == QUARANTINED)
+
+        if not self._reading(in_quarantine):
+            self.commits.check(run, self.commits.head())
+            return ()
+        before = self.commits.commit(run, lambda head: plan_settled(Snapshot(self.table, head), status, reasons))
+        return in_quarantine(Snapshot(self.table, before))
+
     def seen(self, identities: Collection[tuple[str, int, str]]) -> Mapping[tuple[str, int, str], Delivery]:
         """See Ledger."""
         partitions = {seen_as(identity): identity for identity in identities}
@@ -137,15 +150,16 @@ class DynamoLedger:
             rolls = [
                 snapshot.roll(each, recorded, page=page)
                 for each in datasets
-                for recorded in (STATUSES if status in (None, SUPERSEDED) else (status,))
+                for recorded in STATUSES
+                if status in (None, recorded, *left_for(recorded))
             ]
             found = merge(*rolls, key=lambda each: -each[0].seq)
             wanted = (
                 member.seq
                 for member, gone in found
-                if status is None or status == (SUPERSEDED if gone else member.status)
+                if status is None or (status in left_for(member.status) if gone else status == member.status)
             )
-            return tuple(reversed(snapshot.deliveries(islice(wanted, limit)).values()))
+            return snapshot.with_status(wanted, status, limit=limit)
 
         return self._reading(read)
 
@@ -265,3 +279,8 @@ class DynamoLedger:
     def close(self) -> None:
         """See Ledger."""
         self.table.close()
+
+
+def left_for(recorded: Status) -> tuple[Status, ...]:
+    """The statuses that a delivery recorded with one may have later."""
+    return ("superseded", *SETTLED) if recorded == QUARANTINED else ("superseded",)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from hitparade.ledger.dynamodb.commits import Head, Moved
@@ -119,20 +120,29 @@ class Snapshot:
         wanted = sorted({seq for seq in seqs if 0 < seq <= self.head.seq})
         found = self.fetch(key for seq in wanted for key in (delivery_key(seq), superseded_key(seq)))
         return {
-            seq: as_delivery(found[delivery_key(seq)], superseded=superseded_key(seq) in found)
+            seq: as_delivery(found[delivery_key(seq)], found.get(superseded_key(seq)))
             for seq in wanted
             if delivery_key(seq) in found
         }
 
+    def with_status(self, seqs: Iterable[int], status: Status | None, *, limit: int | None) -> tuple[Delivery, ...]:
+        """Those of the deliveries that have a status now, in the order that is the reverse of their seqs."""
+        wanted = iter(seqs)
+        found: list[Delivery] = []
+        while some := list(islice(wanted, None if limit is None else limit - len(found))):
+            newest = reversed(self.deliveries(some).values())
+            found += [each for each in newest if status in (None, each.status)]
+        return tuple(found)
+
     def newest_first(self) -> Iterator[Delivery]:
         """Every delivery."""
-        mark = ""
+        mark: Item | None = None
         for item in self._visible(self.table.query("delivery", backward=True)):
-            sk = str(item["sk"])
-            if sk.endswith(SUPERSEDED):
-                mark = sk
+            if str(item["sk"]).endswith(SUPERSEDED):
+                mark = item
             else:
-                yield as_delivery(item, superseded=mark == sk + SUPERSEDED)
+                marked = mark is not None and mark["sk"] == f"{item['sk']}{SUPERSEDED}"
+                yield as_delivery(item, mark if marked else None)
 
     def touched(self, seqs: Iterable[int]) -> dict[int, dict[date, int]]:
         """The days that deliveries touched, with their rows in each."""
@@ -177,7 +187,7 @@ class Snapshot:
     # -- rolls
 
     def roll(self, dataset: Dataset, status: Status, *, page: int | None = None) -> Iterator[tuple[Member, bool]]:
-        """Deliveries recorded with a status, the newest first, and whether each has been superseded since."""
+        """Deliveries recorded with a status, the newest first, and whether each has another one by now."""
         gone: set[int] = set()
         for item in self._visible(self.table.query(recorded_as(dataset, status), backward=True, page=page)):
             roll = as_roll(item)
@@ -213,12 +223,14 @@ def as_roll(item: Item) -> Roll:
     )
 
 
-def as_delivery(item: Item, *, superseded: bool) -> Delivery:
-    """A delivery from its item."""
+def as_delivery(item: Item, mark: Item | None) -> Delivery:
+    """A delivery from its item, and from the mark that it is superseded, or what its mark says instead."""
     text = item["json"] if "json" in item else unpacked(item["packed"])
     values: dict[str, Any] = json.loads(str(text))
     values["loaded_at"] = datetime.fromisoformat(values["loaded_at"])
-    return Delivery(**(values | {"status": "superseded"} if superseded else values))
+    if mark is not None:
+        values |= {"status": "superseded"} | {name: mark[name] for name in ("status", "reason") if name in mark}
+    return Delivery(**values)
 
 
 def in_a_row(days: Collection[date]) -> Iterator[tuple[date, date]]:

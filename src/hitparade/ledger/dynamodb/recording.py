@@ -35,7 +35,7 @@ from hitparade.ledger.dynamodb.items import (
 )
 from hitparade.ledger.dynamodb.months import of_month
 from hitparade.ledger.dynamodb.reading import IN_EFFECT, Member, Snapshot
-from hitparade.model import Contract, Delivery, NewDelivery
+from hitparade.model import Contract, Delivery, NewDelivery, Settled, Status
 
 LONG = 10_000
 
@@ -104,6 +104,18 @@ def plan_deliveries(snapshot: Snapshot, run: int, new: Sequence[NewDelivery], no
     draft_days(draft, came, gone)
     draft_counts(draft, came, gone)
     return draft.batch(first + len(new) - 1)
+
+
+def plan_settled(snapshot: Snapshot, status: Settled, reasons: Mapping[int, str]) -> Batch:
+    """The commit that says of quarantined deliveries what became of them."""
+    quarantined = [each for each in snapshot.deliveries(reasons).values() if each.status == "quarantined"]
+    gone = [Touching(each, {}) for each in quarantined]
+    draft = Draft(snapshot)
+    for each in quarantined:
+        draft.fact(superseded_key(each.seq), status=status, reason=reasons[each.seq])
+    draft_rolls(draft, [], gone)
+    draft_counts(draft, [], gone, gone_as=status)
+    return draft.batch(snapshot.head.seq)
 
 
 def all_keys(new: Sequence[NewDelivery]) -> set[Key]:
@@ -232,14 +244,16 @@ def draft_days(draft: Draft, came: Sequence[Touching], gone: Sequence[Touching])
     draft.merge(months)
 
 
-def draft_counts(draft: Draft, came: Iterable[Touching], gone: Iterable[Touching]) -> None:
+def draft_counts(
+    draft: Draft, came: Iterable[Touching], gone: Iterable[Touching], *, gone_as: Status = "superseded"
+) -> None:
     """Files and rows by dataset and status."""
     counts: dict[str, list[int]] = draft.snapshot.cells([COUNTS]).get(COUNTS, {})
     changed: dict[str, list[int]] = {}
     changes = [
         *((each.delivery, each.delivery.status, 1) for each in came),
         *((each.delivery, each.delivery.status, -1) for each in gone),
-        *((each.delivery, "superseded", 1) for each in gone),
+        *((each.delivery, gone_as, 1) for each in gone),
     ]
     for delivery, status, sign in changes:
         name = f"{delivery.dataset} {status}"

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from hitparade.errors import Fenced
+from hitparade.faults import point
 from hitparade.model import Kpi
 from hitparade.progress import Advance
 from hitparade.sinks.base import unseen
@@ -54,12 +55,14 @@ class DynamoDbSink(Opened):
         fed = self._fed_by(kpi)
         count = served(kpi, rows).num_rows
         gone = [self._begin(table, kpi, day, rows, run=run) for table in fed]
+        point("dynamodb.begun")
         for number, (table, others) in enumerate(zip(fed, gone, strict=True)):
             share = rows.num_rows * (number + 1) // len(fed) - rows.num_rows * number // len(fed)
             listed = told(self._updates(table, kpi, day, rows, others), advance, rows=rows.num_rows, share=share)
             each(Writing(self.client, f"{self.prefix}{table.name}", kpi, day, run), listed)
         for table, others in zip(fed, gone, strict=True):
             self.publications.finish(table.name, kpi.name, day, run=run, rows=count)
+            point("dynamodb.finished")
             self._moving(table, kpi, day).forget(others.places, run=run)
         return int(count)
 
@@ -137,6 +140,7 @@ class Writing:
             )
         except Expected as error:
             raise Fenced(f"cannot {self.what}: a run that is later than {self.run} is writing it") from error
+        point("dynamodb.item_written")
 
     def expressions(self, update: Update) -> Mapping[str, Any]:
         """What is to be set and removed, and on what condition."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from hitparade.errors import ConfigError, Conflict, LakeError
+from hitparade.faults import point
 from hitparade.model import Dataset, Kpi
 from hitparade.progress import Advance
 from hitparade.sinks.base import unseen
@@ -73,6 +74,8 @@ class WarehouseSink:
                 self._belong_to(lake, held, run=run)
             self._make(kpis, held, run=run)
             yield Turn(self.database, run)
+            point("warehouse.written")
+        point("warehouse.committed")
 
     def version(self) -> str:
         """See Warehouse."""
