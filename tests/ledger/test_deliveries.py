@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from hitparade.contracts.manifest import builtin_contract
-from hitparade.errors import HitParadeError
+from hitparade.errors import Fenced, HitParadeError
 from hitparade.ledger import Ledger
 from tests.engines.staging import contract_with
 from tests.ledger.records import MONDAY, NOW, TUESDAY, WEDNESDAY, begun, delivery, record, touched
@@ -187,6 +187,60 @@ def test_counts_are_by_dataset_and_status(ledger: Ledger) -> None:
         ("streams", "quarantined"): (1, 7, 0, 7),
         ("users", "loaded"): (1, 2, 2, 0),
     }
+
+
+def test_what_is_settled_leaves_quarantine_and_says_why(ledger: Ledger) -> None:
+    run = begun(ledger)
+    record(ledger, run, *(delivery(name, status="quarantined") for name in ("a", "b", "c")), delivery("d"))
+
+    assert ledger.settle(run, "released", {1: "mended", 4: "not in quarantine", 9: "nowhere"}) == (1,)
+    assert ledger.settle(run, "discarded", {1: "too late", 3: "none of ours"}) == (3,)
+
+    found = {each.seq: (each.status, each.reason) for each in ledger.deliveries()}
+    assert found == {
+        1: ("released", "mended"),
+        2: ("quarantined", None),
+        3: ("discarded", "none of ours"),
+        4: ("loaded", None),
+    }
+    for status, expected in (("quarantined", [2]), ("released", [1]), ("discarded", [3]), ("superseded", [])):
+        assert seqs(ledger.deliveries(status=status)) == expected  # type: ignore[arg-type]
+        assert seqs(ledger.deliveries(dataset="streams", status=status, limit=1)) == expected  # type: ignore[arg-type]
+    assert seqs(ledger.deliveries(dataset="streams")) == [4, 3, 2, 1]
+    assert {status: row[0] for (_, status), row in ledger.counts().items()} == {
+        "loaded": 1,
+        "quarantined": 1,
+        "released": 1,
+        "discarded": 1,
+    }
+    assert [each.status for each in ledger.with_contents("streams", ["a".ljust(64, "0")])] == [
+        "released",
+        "quarantined",
+        "discarded",
+        "loaded",
+    ]
+
+
+def test_the_newest_settled_are_found_past_many_others(ledger: Ledger) -> None:
+    run = begun(ledger)
+    record(ledger, run, *(delivery(f"{number}", status="quarantined") for number in range(9)))
+    ledger.settle(run, "released", {2: "x", 3: "x", 5: "x"})
+    ledger.settle(run, "discarded", dict.fromkeys((1, 4, 6, 7, 8, 9), "x"))
+
+    assert seqs(ledger.deliveries(status="released", limit=2)) == [5, 3]
+    assert seqs(ledger.deliveries(status="quarantined")) == []
+
+
+def test_settling_belongs_to_a_run(ledger: Ledger) -> None:
+    run = begun(ledger)
+    record(ledger, run, delivery("a", status="quarantined"))
+    begun(ledger)
+
+    for seq in (1, 2):
+        with pytest.raises(Fenced):
+            ledger.settle(run, "released", {seq: "too late"})
+
+    assert seqs(ledger.deliveries(status="quarantined")) == [1]
 
 
 def test_a_contract_is_recorded_once_and_found_by_its_hash(ledger: Ledger) -> None:

@@ -40,6 +40,13 @@ class Ledger(Protocol):
         """The run with the highest number."""
         ...
 
+    def forget_runs(self, *, before: datetime, dry: bool) -> int:
+        """Let go of what grows with the number of runs and is referred to by nobody, of runs not heard of since.
+
+        How many records; a `dry` call only counts them. The latest run stays, whatever its age.
+        """
+        ...
+
     # -- deliveries
 
     def record_deliveries(self, run: int, deliveries: Sequence[NewDelivery], *, now: datetime) -> tuple[int, ...]:

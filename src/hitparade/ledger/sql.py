@@ -23,7 +23,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_ra
 
 from hitparade.errors import Fenced
 from hitparade.faults import point
-from hitparade.ledger import schema
+from hitparade.ledger import schema, upkeep
 from hitparade.ledger.database import chunks, explained, open_engine
 from hitparade.ledger.rows import as_computation, as_delivery, settle_quarantined
 from hitparade.ledger.schema import (
@@ -104,6 +104,14 @@ class SqlLedger:
             host=row.host,
             command=row.command,
         )
+
+    def forget_runs(self, *, before: datetime, dry: bool) -> int:
+        """See Ledger."""
+        with self._writing() as db:
+            found = upkeep.forget_runs(db, latest=last_run(db), before=before, dry=dry)
+        if not dry:
+            upkeep.reclaim(self.engine)
+        return found
 
     # -- deliveries
 

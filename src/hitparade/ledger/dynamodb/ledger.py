@@ -82,6 +82,10 @@ class DynamoLedger:
         """See Ledger."""
         return self.commits.latest_run()
 
+    def forget_runs(self, *, before: datetime, dry: bool) -> int:  # noqa: ARG002 - a later run says enough
+        """See Ledger. Runs leave nothing here but the tokens of their commits."""
+        return self.commits.forget_tokens(dry=dry)
+
     # -- deliveries
 
     def record_deliveries(self, run: int, deliveries: Sequence[NewDelivery], *, now: datetime) -> tuple[int, ...]:
