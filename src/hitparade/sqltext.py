@@ -13,7 +13,7 @@ def quoted(text: str) -> str:
 
 
 def path_literal(path: str) -> str:
-    """The path of a file as a SQL literal. What DuckDB takes for a pattern of names is put so that it stands for itself.
+    """The path of a file as a SQL literal, with what DuckDB takes for a pattern of names standing for itself.
 
     URLs are read by a file system of ours, which knows no patterns.
     """

@@ -65,20 +65,21 @@ def read_csv(*sources: Source) -> str:
     source = sources[0]
     names = ", ".join(f"'c{number}': 'VARCHAR'" for number in range(len(source.header)))
     return (
-        f"read_csv([{paths_of(sources)}], columns={{{names}}}, header=true, auto_detect=false,"
+        f"read_csv({files_of(sources)}, columns={{{names}}}, header=true, auto_detect=false,"
         f" delim={quoted(source.delimiter)}, quote='\"', escape='\"', strict_mode=true, null_padding=false,"
-        f" compression='none', parallel={'false' if source.quoted else 'true'}, filename={quoted(FILE)})"
+        f" compression='none', parallel={'false' if source.quoted else 'true'})"
     )
 
 
 def read_parquet(sources: Sequence[Source]) -> str:
     """What the exact reader wrote."""
-    return f"read_parquet([{paths_of(sources)}], filename={quoted(FILE)}, hive_partitioning=false)"
+    return f"read_parquet({files_of(sources)}, hive_partitioning=false)"
 
 
-def paths_of(sources: Sequence[Source]) -> str:
-    """Where sources lie, as a list of SQL."""
-    return ", ".join(path_literal(source.path) for source in sources)
+def files_of(sources: Sequence[Source]) -> str:
+    """Where sources lie, as a reader's first argument; of several it tells for each row in which."""
+    paths = ", ".join(path_literal(source.path) for source in sources)
+    return f"[{paths}]" if len(sources) == 1 else f"[{paths}], filename={quoted(FILE)}"
 
 
 def valued_rows(*sources: Source, numbered: bool) -> str:
