@@ -18,7 +18,7 @@ CONNECT_SECONDS = 10
 OLDEST = 150000  # the first with MERGE
 LOCK_MINUTES = 10
 # SQLSTATE classes: what another process did at the same time, and what is for someone to set right.
-CONFLICTS = ("40", "55P03", "42P06", "42P07")
+CONFLICTS = ("40", "55P03", "42P06", "42P07", "42710")
 # At the door there is no SQLSTATE, only what was said.
 REFUSED = ("authentication", "does not exist", "not permitted", "permission denied", "pg_hba.conf", "certificate")
 NO_TLS = "does not support SSL"
@@ -107,7 +107,8 @@ class PostgresDatabase:
             # What libpq says may have several lines.
             said = f"{self.name}: {' '.join(str(error).split()) or type(error).__name__}"
             state = error.sqlstate or ""
-            # IF NOT EXISTS does not see what another is just making: it stumbles over the name in the system's tables.
+            # IF NOT EXISTS does not see what another is just making: it stumbles over the name, of the table, of its
+            # type, or in the system's tables.
             if state.startswith(CONFLICTS) or error.diag.schema_name == "pg_catalog":
                 raise Conflict(f"{said} (another process was at work there)", hint="run again") from error
             if state == STANDS_ON:
