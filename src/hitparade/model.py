@@ -353,11 +353,21 @@ class Staged:
 
 @dataclass(frozen=True, slots=True)
 class LakeFile:
-    """A Parquet file that a table's plan names, with its rows and, where the table is partitioned, its day."""
+    """A Parquet file that a table's plan names: its rows, its bytes and, where the table is partitioned, its day."""
 
     path: str
     rows: int
+    size: int
     day: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """Files of a table that become one. It has `rows`: those of all of them, but for the load_ids that stay behind."""
+
+    files: tuple[str, ...]
+    without: frozenset[int]
+    rows: int
 
 
 # ---- what engines are given, and give back

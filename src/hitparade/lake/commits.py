@@ -61,6 +61,16 @@ def replace(base: Table, paths: Sequence[str], removed: Collection[DataFile], *,
         commit(base, paths, removed=removed, run=run)
 
 
+def rearrange(base: Table, paths: Sequence[str], removed: Collection[DataFile]) -> None:
+    """Put files in the place of others that have the same rows, onto just this base, under the base's own stamp.
+
+    So a stale run is refused afterwards as before, and a right one is not. Raises Conflict when the base moved.
+    """
+    properties = {**base.metadata.properties, "commit.retry.num-retries": "0"}
+    base.metadata = base.metadata.model_copy(update={"properties": properties})  # as this process sees it
+    commit(base, paths, removed=removed, run=stamped_by(base))
+
+
 def stamped_by(table: Table) -> int:
     """The run that wrote the table's current snapshot, 0 before the first."""
     snapshot = table.current_snapshot()
@@ -126,7 +136,11 @@ def expire_snapshots(table: Table) -> None:
     if len(snapshots) <= SNAPSHOTS_KEPT:
         return
     head = table.current_snapshot()
-    old = [s.snapshot_id for s in snapshots if head is None or s.snapshot_id != head.snapshot_id]
+    expire(table, [s.snapshot_id for s in snapshots if head is None or s.snapshot_id != head.snapshot_id])
+
+
+def expire(table: Table, old: list[int]) -> bool:
+    """Let go of snapshots; False when they are all still there."""
     try:
         table.maintenance.expire_snapshots().by_ids(old).commit()
         point("lake.expired")
@@ -135,6 +149,8 @@ def expire_snapshots(table: Table) -> None:
         # becomes of old snapshots, and the next one tries again.
         with suppress(Exception):
             table.refresh()
+        return False
+    return True
 
 
 def widen(table: Table, schema: Schema) -> None:

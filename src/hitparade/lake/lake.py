@@ -111,7 +111,8 @@ class Lake:
         if table is None:
             return ()
         return tuple(
-            LakeFile(path=file.file_path, rows=file.record_count, day=day_of(file)) for file in plan(table, days)
+            LakeFile(path=file.file_path, rows=file.record_count, size=file.file_size_in_bytes, day=day_of(file))
+            for file in plan(table, days)
         )
 
     def base(self, kpi: Kpi, days: Collection[date]) -> Base:
@@ -128,7 +129,7 @@ class Lake:
         self._staged.add(folder)
         return folder
 
-    def _lasting(self, paths: Sequence[str]) -> None:
+    def lasting(self, paths: Sequence[str]) -> None:
         """Make files last, which objects do by themselves, before a commit may name them.
 
         From then on they are not ours to remove any more, whatever its answer.
@@ -145,13 +146,13 @@ class Lake:
         table = self.table(name)
         if table is None:
             raise LakeError(f"{self.location}: table {name} is gone", hint="hitparade doctor")
-        self._lasting(paths)
+        self.lasting(paths)
         point("lake.synced")
         commits.append(table, paths, run=run)
 
     def replace(self, base: Base, paths: Sequence[str], days: Collection[date], *, run: int) -> Base:
         """Put staged files in the place of the days' files, onto just this base; the base as it is then."""
-        self._lasting(paths)
+        self.lasting(paths)
         point("lake.synced")
         removed = [file for file in base.files if day_of(file) in days]
         commits.replace(base.table, paths, removed, run=run)

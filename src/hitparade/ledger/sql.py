@@ -13,12 +13,7 @@ from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import (
-    IntegrityError,
-    InternalError,
-    OperationalError,
-    ProgrammingError,
-)
+from sqlalchemy.exc import IntegrityError, InternalError, OperationalError, ProgrammingError
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from hitparade.errors import Fenced
@@ -26,15 +21,7 @@ from hitparade.faults import point
 from hitparade.ledger import schema, upkeep
 from hitparade.ledger.database import chunks, explained, open_engine
 from hitparade.ledger.rows import as_computation, as_delivery, settle_quarantined
-from hitparade.ledger.schema import (
-    computations,
-    contracts,
-    deliveries,
-    facts,
-    publications,
-    runs,
-    touched_days,
-)
+from hitparade.ledger.schema import computations, contracts, deliveries, facts, publications, runs, touched_days
 from hitparade.model import Computation, Dataset, Delivery, NewDelivery, Publication, Run, Settled, Status
 
 IN_EFFECT: Status = "loaded"

@@ -45,6 +45,10 @@ class Medium(Protocol):
         """Every file below a folder, in no order, but for hidden ones."""
         ...
 
+    def everything(self, folder: str) -> Iterator[Blob]:
+        """Every file below a folder, in no order, hidden ones too; urls begin with the folder as it was given."""
+        ...
+
     def stat(self, url: str) -> Blob | None:
         """The file as it is now, or None."""
         ...
@@ -82,6 +86,10 @@ class Medium(Protocol):
 
     def remove_below(self, folder: str) -> None:
         """Remove a folder of ours with all that is in it."""
+        ...
+
+    def remove_empty(self, folder: str, *, before: float) -> int:
+        """Remove folders below one that are empty and have not changed since a time in seconds; how many."""
         ...
 
     def make_folder(self, folder: str) -> None:
@@ -127,6 +135,10 @@ class Storage:
     def below(self, folder: str, suffix: str = "") -> tuple[str, ...]:
         """Files below a folder whose names end so, in order."""
         return tuple(sorted(url for url in self.medium(folder).below(folder) if url.endswith(suffix)))
+
+    def everything(self, folder: str) -> Iterator[Blob]:
+        """See Medium."""
+        return self.medium(folder).everything(folder)
 
     def stat(self, url: str) -> Blob | None:
         """See Medium."""
@@ -197,6 +209,10 @@ class Storage:
     def remove_below(self, folder: str) -> None:
         """See Medium."""
         self.medium(folder).remove_below(folder)
+
+    def remove_empty(self, folder: str, *, before: float) -> int:
+        """See Medium."""
+        return self.medium(folder).remove_empty(folder, before=before)
 
     def make_folder(self, folder: str) -> None:
         """See Medium."""

@@ -10,7 +10,7 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 from uuid import uuid4
@@ -121,6 +121,13 @@ class LocalStorage:
             for place, _, names in os.walk(folder):
                 yield from (os.path.join(place, name) for name in names if not name.startswith((".", "_")))  # noqa: PTH118
 
+    def everything(self, folder: str) -> Iterator[Blob]:
+        """See Medium."""
+        with errors_explained(f"list {folder}"):
+            for place, _, names in os.walk(folder):
+                found = (self.stat(os.path.join(place, name)) for name in names)  # noqa: PTH118
+                yield from (blob for blob in found if blob is not None)
+
     def put(self, path: Path, url: str, *, new: bool = False, cold: bool = False) -> bool:  # noqa: ARG002 - see move
         """See Medium."""
         target = Path(url)
@@ -154,6 +161,17 @@ class LocalStorage:
     def remove_below(self, folder: str) -> None:
         """See Medium."""
         shutil.rmtree(folder, ignore_errors=True)
+
+    def remove_empty(self, folder: str, *, before: float) -> int:
+        """See Medium. The innermost first; one that something is put into at this moment stays."""
+        removed = 0
+        with errors_explained(f"list {folder}"):
+            for place, _, names in os.walk(folder, topdown=False):
+                with suppress(OSError):
+                    if not names and place != folder and Path(place).stat().st_mtime <= before:
+                        Path(place).rmdir()
+                        removed += 1
+        return removed
 
     def make_folder(self, folder: str) -> None:
         """See Medium."""

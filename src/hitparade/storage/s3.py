@@ -56,6 +56,12 @@ class S3Storage:
             if not entry["Key"].rsplit("/", 1)[-1].startswith((".", "_")):
                 yield f"s3://{bucket}/{entry['Key']}"
 
+    def everything(self, folder: str) -> Iterator[Blob]:
+        """See Medium."""
+        _, key = bucket_and_key(prefix_of(folder))
+        for entry in self._entries(folder):
+            yield blob_of(prefix_of(folder) + entry["Key"].removeprefix(key), entry["Size"], entry)
+
     def _entries(self, folder: str, **options: str) -> Iterator[Mapping[str, Any]]:
         bucket, key = bucket_and_key(prefix_of(folder))
         with explained(f"list {folder}"):
@@ -248,6 +254,10 @@ class S3Storage:
         """See Medium."""
         bucket, _ = bucket_and_key(folder)
         self.remove([f"s3://{bucket}/{entry['Key']}" for entry in self._entries(folder)])
+
+    def remove_empty(self, folder: str, *, before: float) -> int:  # noqa: ARG002 - the interface's words
+        """See Medium. Buckets have no folders."""
+        return 0
 
     def make_folder(self, folder: str) -> None:
         """See Medium. Buckets have none."""

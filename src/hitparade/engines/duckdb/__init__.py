@@ -7,14 +7,15 @@ from pathlib import Path
 from hitparade.engines.duckdb.compute import Computing
 from hitparade.engines.duckdb.export import Exporting
 from hitparade.engines.duckdb.load import Loading
+from hitparade.engines.duckdb.rewrite import Rewriting
 from hitparade.engines.duckdb.rows import Rows
 from hitparade.storage import Storage
 
 __all__ = ["DuckDBEngine", "open_engine"]
 
 
-class DuckDBEngine(Loading, Computing, Rows, Exporting):
-    """Turns files into Parquet and days into KPIs; see Loading, Computing, Rows and Exporting.
+class DuckDBEngine(Loading, Computing, Rows, Exporting, Rewriting):
+    """Turns files into Parquet and days into KPIs; see Loading, Computing, Rows, Exporting and Rewriting.
 
     What belongs in a bucket is written on this disk first, and put there when it is whole.
     """

@@ -221,6 +221,18 @@ class Commits:
         point("ledger.committed")
         self.table.erase(accepted.keys)
 
+    def forget_tokens(self, *, dry: bool) -> int:
+        """Remove the tokens of commits by which no run will know its own any more; how many.
+
+        A run that a later one fences may miss its token, and is told that it is fenced: all the same to it, since
+        whoever comes next goes by what the ledger says.
+        """
+        latest = self.head().run
+        old = [key_of(item) for item in self.table.query("commits") if int(item["run"]) < latest]
+        if not dry:
+            self.table.erase(old)
+        return len(old)
+
     def _recorded(self, attempts: list[Attempt], head: Head) -> Head | None:
         """The state that an earlier attempt was planned on, if it was accepted after all."""
         for attempt in [each for each in attempts if each.head.commit < head.commit]:
