@@ -11,16 +11,8 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.operators.python import BranchPythonOperator, PythonOperator
 from airflow.sdk import DAG
 
-from hitparade.airflow import (
-    System,
-    archive_settled,
-    branch_on_files,
-    completion,
-    late_after,
-    notify_failure,
-    python_shell_job,
-    spark_job,
-)
+from hitparade.airflow import System, completion, late_after, notify_failure, python_shell_job, spark_job
+from hitparade.airflow.tasks import archive_settled, branch_on_files
 
 system = System(
     __file__,
@@ -61,7 +53,7 @@ with DAG(
         system,
         job="insert_metrics_dynamo",
         script="s3://{dag_glue_workflow_bucket}/scripts/insert_metrics_dynamo.py",
-        arguments={"--source": "s3://{dag_glue_workflow_bucket}/spotify_data/output/song_kpis/"},
+        source="s3://{dag_glue_workflow_bucket}/spotify_data/output/song_kpis/",
         minutes=20,
         fills=["track_level_reports"],
     )

@@ -10,16 +10,8 @@ from datetime import UTC, datetime, timedelta
 from airflow.providers.standard.operators.python import PythonOperator
 from airflow.sdk import DAG
 
-from hitparade.airflow import (
-    System,
-    compute_kpis,
-    extract_and_validate,
-    late_after,
-    load_to_redshift,
-    notify_failure,
-    tables,
-    transform_data,
-)
+from hitparade.airflow import System, late_after, notify_failure, tables
+from hitparade.airflow.warehouse import compute_kpis, extract_and_validate, load_to_redshift, transform_data
 
 system = System(
     __file__,

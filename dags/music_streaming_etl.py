@@ -11,18 +11,9 @@ from datetime import UTC, datetime
 from airflow.providers.standard.operators.python import PythonOperator
 from airflow.sdk import DAG
 
-from hitparade.airflow import (
-    System,
-    archive_settled,
-    arrival,
-    genre_tables,
-    notify_failure,
-    on_arrival,
-    prepare_job,
-    quarantine_refused,
-    spark_job,
-    validate_streams,
-)
+from hitparade.airflow import System, arrival, genre_tables, notify_failure, on_arrival, spark_job
+from hitparade.airflow.checks import quarantine_refused, validate_streams
+from hitparade.airflow.tasks import archive_settled, prepare_job
 
 system = System(
     __file__,

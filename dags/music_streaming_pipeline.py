@@ -12,18 +12,10 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.operators.python import BranchPythonOperator, PythonOperator
 from airflow.sdk import DAG
 
-from hitparade.airflow import (
-    System,
-    archive_settled,
-    branch_on_columns,
-    branch_on_files,
-    copy_inputs,
-    late_after,
-    move_copies,
-    notify_failure,
-    remove_copies,
-    spark_job,
-)
+from hitparade.airflow import System, late_after, notify_failure, spark_job
+from hitparade.airflow.checks import branch_on_columns
+from hitparade.airflow.copies import copy_inputs, move_copies, remove_copies
+from hitparade.airflow.tasks import archive_settled, branch_on_files
 
 system = System(
     __file__,
@@ -34,6 +26,7 @@ system = System(
         "music_streaming_pipeline_archive_bucket": "music-streaming-glacier-archive",
     },
 )
+SCRIPT = "s3://{music_streaming_pipeline_bucket}/glue_scripts/streaming_transformation.py"
 TEMPORARY = "s3://{music_streaming_pipeline_bucket}/temp"
 INTERMEDIATE = "s3://{music_streaming_pipeline_intermediate_bucket}"
 
@@ -68,11 +61,7 @@ with DAG(
     end_invalid = EmptyOperator(task_id=invalid)
     move = PythonOperator(task_id=valid, python_callable=move_copies, op_args=[system, extract.output, INTERMEDIATE])
     trigger = spark_job(
-        "trigger_glue_job",
-        system,
-        job="music_streaming_kpis",
-        script="s3://{music_streaming_pipeline_bucket}/glue_scripts/streaming_transformation.py",
-        fills=["music_kpis_table"],
+        "trigger_glue_job", system, job="music_streaming_kpis", script=SCRIPT, fills=["music_kpis_table"]
     )
     delete = PythonOperator(
         task_id="delete_files_from_intermediate_bucket_task",

@@ -10,16 +10,9 @@ from datetime import UTC, datetime
 from airflow.providers.standard.operators.python import PythonOperator
 from airflow.sdk import DAG
 
-from hitparade.airflow import (
-    System,
-    archive_settled,
-    check_schema,
-    genre_tables,
-    late_after,
-    notify_failure,
-    spark_job,
-    validate_data,
-)
+from hitparade.airflow import System, genre_tables, late_after, notify_failure, spark_job
+from hitparade.airflow.checks import check_schema, validate_data
+from hitparade.airflow.tasks import archive_settled
 
 system = System(
     __file__,
@@ -55,6 +48,7 @@ with DAG(
         system,
         job="music_streaming_dynamodb_loader",
         script="{glue_script_location}/dynamodb-loader-script.py",
+        loads=False,
         fills=genre_tables(),
     )
     archive = PythonOperator(task_id="archive_files", python_callable=archive_settled, op_args=[system])

@@ -107,5 +107,5 @@ def test_a_run_that_an_event_starts_for_nothing_ends_at_once_as_skipped(airflow:
     ended = airflow.run_in({**aws.environment, QUEUE: "http://nowhere/events"}, "music_streaming_etl")
 
     assert (ended.state, ended.tasks) == ("success", SKIPPED), ended.log[-4000:]
-    assert ended.log.count("Poking for key") == 1
+    assert ended.log.count("Looking for files") == 1
     assert len(system.runs("streaming_transformation")) == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import importlib.util
 import json
 import subprocess
@@ -22,6 +23,10 @@ DAG = "music_streaming_etl"
 PREFIX = "music_streaming_etl_"
 LANDING, QUARANTINE = "data/streams/", "data/quarantine/"
 SCRIPT, JOB = "aws-glue-scripts/streaming_transformation.py", "streaming_transformation"
+NO_DELIVERIES = [
+    f"{LANDING}below/streams1.csv",
+    *(f"{LANDING}{name}" for name in (".streams1.csv", "streams1.csv.part", "streams1.csv.tmp")),
+]
 THROUGH = {
     "s3_key_sensor": "success",
     "validate_streaming_files_task": "success",
@@ -100,12 +105,11 @@ def test_files_are_awaited_validated_computed_and_archived(airflow: Airflow, see
 
 def test_without_a_file_the_run_waits_and_starts_no_job(airflow: Airflow, system: OnEmulator) -> None:
     before = len(system.runs(JOB))
-    others = [f"{LANDING}below/streams1.csv", f"{LANDING}.streams1.csv", f"{LANDING}streams1.csv.part"]
-    for key in others:
+    for key in NO_DELIVERIES:
         system.put(key, "no delivery")
 
     ended = airflow.run(DAG, system.aws)
-    for key in others:
+    for key in NO_DELIVERIES:
         system.remove(key)
 
     assert (ended.state, ended.tasks) == ("success", dict.fromkeys(THROUGH, "skipped"))
@@ -113,24 +117,37 @@ def test_without_a_file_the_run_waits_and_starts_no_job(airflow: Airflow, system
 
 
 @pytest.mark.skipif(importlib.util.find_spec("aiobotocore") is None, reason="aiobotocore is not installed")
-def test_a_file_that_comes_while_the_task_is_deferred_is_found(airflow: Airflow, system: OnEmulator) -> None:
-    script = system.get(SCRIPT)
-    system.put(SCRIPT, "print('a script')\n")
+def test_a_deferred_task_sleeps_on_for_what_is_no_delivery_and_is_woken_by_a_file_of_any_name(
+    airflow: Airflow, system: OnEmulator
+) -> None:
     logged = airflow.log.stat().st_size
 
+    def looks() -> int:
+        """How often it was looked since the task was deferred."""
+        return airflow.log.read_text()[logged:].partition("running trigger in line")[2].count("Looking for files")
+
     def deliver() -> None:
-        """As soon as the trigger looks."""
-        assert until(lambda: "running trigger in line" in airflow.log.read_text()[logged:], seconds=120)
-        system.deliver(f"{LANDING}streams70.csv", ["1,t1,2025-04-01 10:00:00"])
+        """What is no delivery, as soon as the trigger looks; then a file, when it has looked at that."""
+        assert until(lambda: looks() > 0, seconds=120)
+        for key in NO_DELIVERIES:
+            system.put(key, "no delivery")
+        seen = looks()
+        assert until(lambda: looks() > seen + 1, seconds=120)
+        for key in NO_DELIVERIES:
+            system.remove(key)
+        system.put(f"{LANDING}plays.tsv.gz", gzip.compress(b"what the manifest refuses"))
 
     delivery = threading.Thread(target=deliver)
     delivery.start()
     ended = airflow.run_in({**system.aws.environment, DEFER: "1"}, DAG)
     delivery.join()
-    system.put(SCRIPT, script)
-    system.remove(f"{LANDING}streams70.csv")
+    refused = [name.split("-", 1)[1] for name in system.keys(QUARANTINE)]
+    system.clear(QUARANTINE)
 
-    assert (ended.state, ended.tasks) == ("success", THROUGH), ended.log[-4000:]
+    assert (ended.state, ended.tasks) == ("failed", INVALID), ended.log[-4000:]
+    assert "plays.tsv.gz: extension" in ended.log
+    assert sorted(refused) == ["plays.tsv.gz", "plays.tsv.gz.report.json"]
+    assert ended.log.partition("validate_streaming_files_task")[0].count("running trigger in line") == 1
 
 
 def test_a_triggerer_that_cannot_look_fails_the_task(airflow: Airflow) -> None:
@@ -151,7 +168,7 @@ def test_refused_files_go_to_the_manifests_quarantine_and_the_others_stay(airflo
     before = len(system.runs(JOB))
     system.deliver(f"{LANDING}streams80.csv", ["1,t1,2025-04-01 10:00:00"])
     system.deliver(f"{LANDING}streams81.csv", ["1,2025-04-01 10:00:00"], header="user_id,listen_time")
-    system.deliver(f"{LANDING}misnamed.csv", ["1,t1,2025-04-01 10:00:00"])
+    system.deliver(f"{LANDING}misnamed.tsv", ["1,t1,2025-04-01 10:00:00"])
 
     ended = airflow.run(DAG, system.aws)
     left = deliveries(system)
@@ -159,11 +176,11 @@ def test_refused_files_go_to_the_manifests_quarantine_and_the_others_stay(airflo
 
     assert (ended.state, ended.tasks) == ("failed", INVALID)
     assert "streams81.csv: header: missing column track_id" in ended.log
-    assert "misnamed.csv: name_pattern" in ended.log
+    assert "misnamed.tsv: extension" in ended.log
     assert left == ["streams80.csv"]
     assert sorted(name.split("-", 1)[1] for name in system.keys(QUARANTINE)) == [
-        "misnamed.csv",
-        "misnamed.csv.report.json",
+        "misnamed.tsv",
+        "misnamed.tsv.report.json",
         "streams81.csv",
         "streams81.csv.report.json",
     ]

@@ -8,11 +8,15 @@ import re
 import socket
 import subprocess
 import sys
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from hitparade.config import read_file
+from hitparade.standalone.settings import WAREHOUSE
 from tests.airflow.airflows import DAGS, Airflow, environment_of
 
 if importlib.util.find_spec("airflow") is None:
@@ -71,6 +75,31 @@ def test_variables_fill_the_settings_and_one_another(home: Path) -> None:
     assert found["settings"]["landing"]["streams"] == "s3://mine/streams"
     assert found["settings"]["lake"]["namespace"] == "charts"
     assert found["filled"] == "s3://mine/glue_scripts/glue-etl-script.py"
+
+
+def test_the_emulators_settings_are_those_of_the_dags(home: Path, tmp_path: Path) -> None:
+    planted = yaml.safe_load(files("hitparade.emulator").joinpath("seed.yaml").read_text(encoding="utf-8"))
+    configs = {
+        f"s3://{bucket}/{key}".rpartition("/")[0]: source["text"]
+        for buckets in (planted["buckets"], planted["warehouse"]["buckets"])
+        for bucket, objects in buckets.items()
+        for key, source in objects.items()
+        if key.endswith("hitparade.toml")
+    }
+    dags = told(home, *(file.stem for file in DAGS.glob("*.py")), music_etl_pipeline_warehouse=WAREHOUSE)
+    wanted = {dag["settings"]["root"]: dag["settings"] for dag in dags.values()}
+
+    assert set(configs) == set(wanted)
+    for root, text in configs.items():
+        file = tmp_path / "hitparade.toml"
+        file.write_text(text)
+        assert read_file(file, root, engine=None).model_dump(mode="json") == wanted[root]
+
+
+def test_the_emulators_warehouse_differs_from_the_dags_in_tls_alone(home: Path) -> None:
+    [sink] = told(home, "music_etl_pipeline")["music_etl_pipeline"]["settings"]["sinks"]
+
+    assert WAREHOUSE.replace("&sslmode=disable", "") == sink
 
 
 def test_every_variable_is_in_the_documentation_with_its_default(home: Path) -> None:

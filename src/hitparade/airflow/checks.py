@@ -80,9 +80,9 @@ def quarantine_refused(system: System) -> None:
 def refused_in_ledger(ws: Workspace) -> list[Terminal]:
     """Have the ledger refuse what validation refuses; what keeps datasets from being loaded.
 
-    A file that another run settles meanwhile is that run's: what is left is looked at again.
+    A file that another run settles meanwhile is that run's: then what is left is looked at again.
     """
-    from hitparade.errors import StorageError
+    from hitparade.errors import Fenced, StorageError
     from hitparade.steps.load import load
 
     while True:
@@ -92,9 +92,10 @@ def refused_in_ledger(ws: Workspace) -> list[Terminal]:
             return []
         try:
             return load(ws, leave={each.blob.url for each in found if each not in refused}).failures
-        except StorageError:
-            if all(lies(ws.storage, each) for each in refused):
+        except (Fenced, StorageError):
+            if {each.blob for each in refused} <= {each.blob for each in arrivals(ws)}:
                 raise
+            ws.turn.end()
 
 
 def branch_on_columns(system: System, copies: Sequence[str], valid: str, invalid: str) -> str:
