@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -35,7 +36,8 @@ def load_kpis(*folders: Path, settings: Mapping[str, str]) -> tuple[Kpi, ...]:
 
     A folder may have a folder `shared` of relations of its own. KpiError for the first mistake in any file.
     """
-    return _Registry([BUILT_IN, *folders], settings).kpis()
+    files = tuple(text for folder in (BUILT_IN, *folders) for text in _texts(folder))
+    return _parsed(files, tuple(sorted(settings.items())))
 
 
 def catalogue_columns(kpis: Iterable[Kpi]) -> Mapping[str, frozenset[str]]:
@@ -47,6 +49,29 @@ def catalogue_columns(kpis: Iterable[Kpi]) -> Mapping[str, frozenset[str]]:
                 for name in reads.keys() & found.keys():
                     found[name].update(reads[name])
     return {name: frozenset(columns) for name, columns in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A file as it stands: where, what, and whether it is a KPI or a shared relation."""
+
+    path: Path
+    text: str
+    is_kpi: bool
+
+
+def _texts(folder: Path) -> list[_Text]:
+    """The files of a folder, the shared relations first."""
+    if not folder.is_dir():
+        raise KpiError(str(folder), "there is no such folder of KPIs")
+    shared, own = sorted((folder / SHARED).glob("*.sql")), sorted(folder.glob("*.sql"))
+    return [_Text(path, path.read_text(encoding="utf-8"), path.parent == folder) for path in [*shared, *own]]
+
+
+@lru_cache(maxsize=16)
+def _parsed(files: tuple[_Text, ...], settings: tuple[tuple[str, str], ...]) -> tuple[Kpi, ...]:
+    """Parsing takes longer than most runs: a process does it once for the same texts."""
+    return _Registry(files, dict(settings)).kpis()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +89,12 @@ class _File:
 class _Registry:
     """Files by name. Each is resolved after the ones it reads, once."""
 
-    def __init__(self, folders: Sequence[Path], settings: Mapping[str, str]) -> None:
+    def __init__(self, files: Sequence[_Text], settings: Mapping[str, str]) -> None:
         self._files: dict[str, _File] = {}
         self._lineages: dict[str, Lineage] = {}
         self._kpis: dict[str, Kpi] = {}
-        for folder in folders:
-            if not folder.is_dir():
-                raise KpiError(str(folder), "there is no such folder of KPIs")
-            for path in [*sorted((folder / SHARED).glob("*.sql")), *sorted(folder.glob("*.sql"))]:
-                self._add(_read(path, settings, is_kpi=path.parent == folder))
+        for file in files:
+            self._add(_read(file, settings))
 
     def kpis(self) -> tuple[Kpi, ...]:
         for name in self._files:
@@ -153,14 +175,14 @@ class _Registry:
         return tuple(found.values())
 
 
-def _read(path: Path, settings: Mapping[str, str], *, is_kpi: bool) -> _File:
-    source, text = str(path), path.read_text(encoding="utf-8")
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", path.stem):
+def _read(file: _Text, settings: Mapping[str, str]) -> _File:
+    source, text, name = str(file.path), file.text, file.path.stem
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise KpiError(source, "a file's name is the KPI's: small letters, digits and _ only")
-    header = read_kpi_header(text, source) if is_kpi else read_relation_header(text, source)
+    header = read_kpi_header(text, source) if file.is_kpi else read_relation_header(text, source)
     select = _parse(text, source)
     taken = _substitute(select, settings, source)
-    return _File(path.stem, source, header, select, taken, render(select, "duckdb"))
+    return _File(name, source, header, select, taken, render(select, "duckdb"))
 
 
 def _parse(text: str, source: str) -> exp.Select:
