@@ -153,6 +153,16 @@ class Runs(Section):
     """Whether to wait at all, and to tell others that one is at work."""
 
 
+class Maintain(Section):
+    """What `hitparade maintain` leaves alone, and what it makes."""
+
+    keep_hours: Annotated[float, Field(ge=0)] = 24.0
+    """How long what nobody refers to any more is kept: a process at work has not named its files yet, and a reader may
+    have planned with those of before. 0 only where nothing else reads or writes."""
+    file_bytes: Annotated[int, Field(gt=0)] = 128 << 20
+    """About how large the files are that small files of a day become."""
+
+
 class Settings(BaseSettings):
     """Every setting. Locations are relative to the folder of hitparade.toml."""
 
@@ -179,6 +189,7 @@ class Settings(BaseSettings):
     compute: Compute = Compute()
     kpis: Kpis = Kpis()
     runs: Runs = Runs()
+    maintain: Maintain = Maintain()
     sinks: tuple[str, ...] = ()
     """Where KPIs are published to, such as `files:exports`."""
 

@@ -45,6 +45,13 @@ POINTS: Mapping[str, str] = {
     "archive.reported": "the report of a file in quarantine is written, and the file not moved",
     "archive.moved": "a settled file is where it belongs",
     "archive.released": "a claimed file is back under its name",
+    "quarantine.settled": "the ledger says that files leave quarantine, and they lie there",
+    "quarantine.moved": "a file has left quarantine",
+    "maintain.rewritten": "files of a table are written anew, and no table names them",
+    "maintain.exchanged": "a table has some of its files in the place of others",
+    "maintain.noted": "files out of use are noted, and those that are due not removed",
+    "maintain.removed": "some files out of use are removed, and still noted",
+    "maintain.forgotten": "the ledger has forgotten runs",
 }
 """The points by name, with what is true at each."""
 

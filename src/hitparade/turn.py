@@ -94,7 +94,7 @@ class Turn:
     def _wait(self) -> None:
         deadline = time.monotonic() + self.wait_seconds
         told = False
-        while (other := self._at_work()) is not None:
+        while (other := self.at_work()) is not None:
             who = f"run {other.run} ({other.command}, {other.host}) since {other.started_at:%Y-%m-%d %H:%M:%S} UTC"
             if time.monotonic() >= deadline:
                 raise Busy(f"another process is at work: {who}", hint="wait for it to end, then run again")
@@ -103,7 +103,7 @@ class Turn:
                 told = True
             time.sleep(POLL_SECONDS)
 
-    def _at_work(self) -> Run | None:
+    def at_work(self) -> Run | None:
         """The latest run, if its process still seems to be alive."""
         latest = self.ledger.latest_run()
         if latest is None or latest.ended_at is not None:
