@@ -19,9 +19,9 @@ from hitparade import pipeline
 from hitparade.config import EngineName
 from hitparade.workspace import Workspace
 from tests.dynamodb import new_table, reach
-from tests.promise.reference import Delivered, Listen, Reference, Track
 from tests.s3 import Server
 from tests.shop import Shop
+from tests.simulation.reference import Delivered, Listen, Reference, Track
 from tests.spark import on_spark
 
 HISTORIES = int(os.environ.get("HITPARADE_HISTORIES", "12"))

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from tests.promise.reference import Delivered, Reference
 from tests.promise.test_promise import HISTORIES, Steps, as_long_as_it_takes, deliver, histories, work
 from tests.shop import Shop
+from tests.simulation.reference import Delivered, Reference
 from tests.warehouse.places import Place, assert_same, on_postgres
 
 MODES = ("copy", "compute")

@@ -38,11 +38,20 @@ class Track:
 
 
 @dataclass
+class User:
+    """What the newest delivery says of a user."""
+
+    age: int | None
+    country: str | None
+
+
+@dataclass
 class Delivered:
-    """Everything delivered: listens as a set, since repeats collapse; tracks by their newest delivery."""
+    """Everything delivered: listens as a set, since repeats collapse; tracks and users by their newest delivery."""
 
     listens: set[Listen] = field(default_factory=set)
     tracks: dict[str, Track] = field(default_factory=dict)
+    users: dict[int, User] = field(default_factory=dict)
 
 
 def grouped(rows: Iterable[Listen], key: Callable[[Listen], K]) -> dict[K, list[Listen]]:
@@ -58,6 +67,7 @@ class Reference:
     def __init__(self, delivered: Delivered) -> None:
         self.listens = sorted(delivered.listens, key=lambda each: (each.at, each.user, each.track))
         self.tracks = delivered.tracks
+        self.users = delivered.users
 
     def everything(self) -> dict[str, list[Row]]:
         return {
