@@ -16,7 +16,9 @@ from pyiceberg.io.pyarrow import parquet_files_to_data_files
 from pyiceberg.manifest import DataFile, ManifestFile
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table, Transaction
+from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.table.snapshots import Operation
+from pyiceberg.table.update import TableUpdate, update_table_metadata
 from pyiceberg.table.update.snapshot import _ManifestMergeManager, _MergeAppendFiles, _OverwriteFiles
 
 from hitparade.errors import Conflict, Fenced, StorageError
@@ -25,6 +27,22 @@ from hitparade.faults import point
 RUN = "hitparade.run"
 ATTEMPT = "hitparade.attempt"
 SNAPSHOTS_KEPT = 20
+
+
+class _Transaction(Transaction):
+    """A transaction that works its metadata out once; pyiceberg's own copies all of it at each of some twenty looks."""
+
+    def __init__(self, table: Table) -> None:
+        super().__init__(table)
+        self._worked_out: tuple[TableMetadata, tuple[TableUpdate, ...], TableMetadata] | None = None
+
+    @property
+    def table_metadata(self) -> TableMetadata:
+        """The table's metadata with the updates so far."""
+        before, updates = self._table.metadata, self._updates
+        if self._worked_out is None or self._worked_out[0] is not before or self._worked_out[1] is not updates:
+            self._worked_out = before, updates, update_table_metadata(before, updates)
+        return self._worked_out[2]
 
 
 class _ReplaceFiles(_OverwriteFiles):
@@ -85,7 +103,7 @@ def commit(table: Table, paths: Sequence[str], *, removed: Collection[DataFile],
     stamp = {RUN: str(run), ATTEMPT: attempt}
 
     def write() -> None:
-        with table.transaction() as transaction:
+        with _Transaction(table) as transaction:
             producer: _ReplaceFiles | _MergeAppendFiles
             if removed:
                 producer = replacing(transaction, table, stamp)
