@@ -17,6 +17,7 @@ from bench.measure import BenchFailed
 from bench.progress import say
 from bench.result import Part
 from bench.small import help_, lab
+from bench.upkeep import upkeep
 from bench.warehouse import warehouse
 
 DATA = Path(__file__).with_name("data")
@@ -26,7 +27,7 @@ DIFFERENT, FAILED = 1, 2
 def arguments() -> argparse.Namespace:
     """The options of the bench."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure hitparade against its targets.")
-    parser.add_argument("--only", default="a,b,c,d,e,f,g,h", help="parts to measure, such as a,d")
+    parser.add_argument("--only", default="a,b,c,d,e,f,g,h,i", help="parts to measure, such as a,d")
     parser.add_argument("--listens", type=int, default=bulk.LISTENS, help="listens of parts a and f")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of parts a, b, c, f, g and h; medians count")
     parser.add_argument("--data", type=Path, default=DATA, help="sample data is kept here, workspaces are not")
@@ -45,6 +46,7 @@ def measure(options: argparse.Namespace, work: Path) -> list[Part]:
         "f": lambda: scale.against_handwritten(options.data, work, rounds=options.rounds, listens=options.listens),
         "g": lambda: dynamodb(work, rounds=options.rounds),
         "h": lambda: warehouse(options.data, work, rounds=options.rounds),
+        "i": lambda: upkeep(work),
     }
     wanted = options.only.split(",")
     if unknown := set(wanted) - set(parts):
