@@ -22,7 +22,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("turn",),
     ("workspace",),
     ("steps",),
-    ("pipeline", "charts", "export", "inspection", "standing", "health"),
+    ("pipeline", "charts", "export", "inspection", "standing", "health", "quarantine", "maintain"),
     ("emulator",),
     ("cli", "glue", "airflow", "standalone"),
     ("__main__",),

@@ -24,6 +24,8 @@ class DatasetStanding:
     duplicate: int
     superseded: int
     quarantined: int
+    released: int
+    discarded: int
     rows_read: int
     rows_loaded: int
     rows_rejected: int
@@ -46,6 +48,7 @@ class Standing:
     running: bool
     flawed: tuple[Delivery, ...]
     duplicates: tuple[Delivery, ...]
+    settled: tuple[Delivery, ...]
 
 
 def standing(ws: Workspace) -> Standing:
@@ -68,22 +71,28 @@ def standing(ws: Workspace) -> Standing:
         running=latest is not None and latest.ended_at is None,
         flawed=(*quarantined, *rejecting[:SHOWN]),
         duplicates=ws.ledger.deliveries(status="duplicate", limit=SHOWN),
+        settled=(
+            *ws.ledger.deliveries(status="released", limit=SHOWN),
+            *ws.ledger.deliveries(status="discarded", limit=SHOWN),
+        ),
     )
 
 
 def dataset_standing(ws: Workspace, dataset: str) -> DatasetStanding:
     """One dataset. Files that the ledger knows and archive has not moved yet do not wait."""
     folder = ws.settings.place(getattr(ws.settings.landing, dataset))
-    blobs = [(ws.uri(blob.url), blob.size, blob.etag) for blob in waiting(ws.storage, folder)]
+    blobs = waiting(ws.storage, folder)
     counts = {status: row for (name, status), row in ws.ledger.counts().items() if name == dataset}
     files = {status: row[0] for status, row in counts.items()}
     return DatasetStanding(
         dataset=dataset,
-        waiting=len(blobs) - len(ws.ledger.seen(blobs)),
+        waiting=len(blobs) - len(ws.known(blobs)),
         loaded=files.get("loaded", 0),
         duplicate=files.get("duplicate", 0),
         superseded=files.get("superseded", 0),
         quarantined=files.get("quarantined", 0),
+        released=files.get("released", 0),
+        discarded=files.get("discarded", 0),
         rows_read=sum(row[1] for row in counts.values()),
         rows_loaded=sum(row[2] for row in counts.values()),
         rows_rejected=sum(row[3] for row in counts.values()),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -20,11 +20,11 @@ from hitparade.config import Settings
 from hitparade.errors import ConfigError, LakeError
 from hitparade.landing.discover import MANIFEST
 from hitparade.ledger import Ledger, open_ledger
-from hitparade.model import Contract, Dataset, InEffect, Kpi
+from hitparade.model import Blob, Contract, Dataset, Delivery, InEffect, Kpi
 from hitparade.progress import Progress
 from hitparade.storage import S3Options, Storage, is_remote
 from hitparade.storage.local import errors_explained
-from hitparade.turn import Turn
+from hitparade.turn import Turn, this_process
 
 if TYPE_CHECKING:
     from hitparade.engines.base import Engine
@@ -101,9 +101,9 @@ class Workspace:
 
     @cached_property
     def scratch(self) -> Path:
-        """A folder for what nobody needs afterwards."""
+        """A folder for what nobody needs afterwards, called by its process: maintenance removes those of dead ones."""
         with errors_explained("make a folder for temporary files"):
-            return Path(tempfile.mkdtemp(prefix="hitparade-"))
+            return Path(tempfile.mkdtemp(prefix=f"hitparade-{this_process().replace('/', '-')}-"))
 
     @cached_property
     def engine(self) -> Engine:
@@ -180,6 +180,12 @@ class Workspace:
     def uri(self, url: str) -> str:
         """A file's name in the ledger: its place in the workspace, so that a workspace may be moved."""
         return url.removeprefix(f"{self.settings.root}/")
+
+    def known(self, blobs: Iterable[Blob]) -> Mapping[Blob, Delivery]:
+        """Those of the files in landing that are judged, and how. One that was released from quarantine is not."""
+        identities = {(self.uri(blob.url), blob.size, blob.etag): blob for blob in blobs}
+        seen = self.ledger.seen(identities)
+        return {identities[each]: delivery for each, delivery in seen.items() if delivery.status != "released"}
 
     # -- what counts
 

@@ -299,6 +299,9 @@ STEPS = {
 # ---- where things stand
 
 
+NOT_IN_TABLE = ("dataset", "released", "discarded")
+
+
 def standing(found: Standing, *, json: bool) -> None:
     """status."""
     if json:
@@ -306,7 +309,7 @@ def standing(found: Standing, *, json: bool) -> None:
         return
     heads = ["", "waiting", "loaded", "duplicate", "superseded", "quarantined", "rows read", "rows loaded", "rejected"]
     lines = [
-        [each.dataset, *(f"{value:,}" for key, value in asdict(each).items() if key != "dataset")]
+        [each.dataset, *(f"{value:,}" for key, value in asdict(each).items() if key not in NOT_IN_TABLE)]
         for each in found.datasets
     ]
     grid(heads, lines, numbers=[False, *[True] * 8])
@@ -321,6 +324,7 @@ def standing(found: Standing, *, json: bool) -> None:
         console().print(f"last run: {found.run}, {state} {found.run_at:%Y-%m-%d %H:%M:%S} UTC")
     deliveries("\nQuarantined or with rejected rows", found.flawed)
     deliveries("\nDuplicates", found.duplicates)
+    deliveries("\nReleased from quarantine, or discarded", found.settled)
 
 
 def deliveries(title: str, found: Sequence[Delivery]) -> None:

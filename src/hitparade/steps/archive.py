@@ -47,15 +47,13 @@ def archive(ws: Workspace, *, datasets: Sequence[Dataset] = DATASETS) -> Archive
     return outcome
 
 
-def decide(ws: Workspace, folder: str) -> dict[Blob, Delivery]:
+def decide(ws: Workspace, folder: str) -> Mapping[Blob, Delivery]:
     """Files that the ledger knows by name, size and etag, and what it knows of them."""
-    blobs = {(ws.uri(blob.url), blob.size, blob.etag): blob for blob in waiting(ws.storage, folder)}
-    return {blobs[identity]: delivery for identity, delivery in ws.ledger.seen(blobs).items()}
+    return ws.known(waiting(ws.storage, folder))
 
 
-def settle_exactly(ws: Workspace, dataset: Dataset, known: Mapping[Blob, Delivery], outcome: Archived) -> None:
+def settle_exactly(ws: Workspace, dataset: Dataset, settled: Mapping[Blob, Delivery], outcome: Archived) -> None:
     """Move files whose etag tells that they are what the ledger knows."""
-    settled = {blob: delivery for blob, delivery in known.items() if delivery.status != "released"}
     places = {blob: place_of(ws, dataset, delivery) for blob, delivery in settled.items()}
     for blob, delivery in settled.items():
         write_report(ws, delivery, places[blob], outcome)

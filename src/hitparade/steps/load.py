@@ -197,8 +197,8 @@ def decide(ws: Workspace, dataset: Dataset, restless: set[str]) -> tuple[Blob, .
     """The next files to load: of streams as many as one commit takes, of the catalogue the one that came first."""
     folder = ws.settings.place(ws.settings.landing.folder(dataset))
     blobs = [blob for blob in waiting(ws.storage, folder) if blob.url not in restless]
-    seen = ws.ledger.seen([(ws.uri(blob.url), blob.size, blob.etag) for blob in blobs])
-    new = [blob for blob in blobs if (ws.uri(blob.url), blob.size, blob.etag) not in seen]
+    known = ws.known(blobs)
+    new = [blob for blob in blobs if blob not in known]
     settle, now = ws.settings.landing.settle_seconds, ws.clock().timestamp()
     batch: list[Blob] = []
     size = 0
