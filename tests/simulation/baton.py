@@ -1,0 +1,166 @@
+"""Workers that go on one at a time, and stop at fault points as a history says.
+
+Each worker is a thread of its own, and whoever has the baton runs. At a point where it is cut it stands still, as a
+process does that the system has not given time for a while, or it is killed: an exception that nobody catches unwinds
+it, and whatever it still does on its way is nothing that lasts.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from typing import Any, Self
+from unittest import mock
+
+from hitparade import faults
+from tests.simulation.history import Cut
+
+# Whoever stands still here has a lock that the others would wait for.
+LOCKED = frozenset({"ledger.written", "files.file_written", "storage.part_written"})
+
+
+class Killed(BaseException):
+    """The end of a worker."""
+
+
+class Part:
+    """A worker's part of a scene."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self.work = work
+        self.may, self.did = threading.Semaphore(0), threading.Semaphore(0)
+        self.thread = threading.Thread(target=self._live, daemon=True)
+        self.done = self.doomed = False
+        self.failure: BaseException | None = None
+        self.cut: Cut | None = None
+
+    def go_on(self) -> Cut | None:
+        """Work until it is cut, or to its end; the cut, if there was one."""
+        self.cut = None
+        if self.thread.ident is None:
+            self.thread.start()
+        else:
+            self.may.release()
+        self.did.acquire()
+        if self.done:
+            self.thread.join()
+        return self.cut
+
+    def stand_still(self, cut: Cut) -> None:
+        """Give the baton back, and wait for it."""
+        self.cut = cut
+        self.did.release()
+        self.may.acquire()
+        if self.doomed:
+            raise Killed
+
+    def die(self, cut: Cut) -> None:
+        """End here."""
+        self.cut = cut
+        raise Killed
+
+    def _live(self) -> None:
+        PLAYING.part = self
+        try:
+            self.work()
+        except Killed:
+            pass
+        except BaseException as failure:
+            self.failure = failure
+        self.done = True
+        self.did.release()
+
+
+class Playing(threading.local):
+    """Whose thread this is."""
+
+    part: Part | None = None
+
+
+PLAYING = Playing()
+
+
+def play(works: Sequence[Callable[[], None]], cuts: Iterable[Cut], between: Callable[[Cut], None]) -> None:
+    """Let everyone work, cut as told; `between` is called at each cut, while all stand still. The first failure is raised."""
+    parts, waiting = [Part(work) for work in works], deque(cuts)
+    skipped = 0
+
+    def passed(name: str) -> None:
+        nonlocal skipped
+        part = PLAYING.part
+        if part is None or part.doomed or not waiting or waiting[0].at != name:
+            return
+        if skipped < waiting[0].skip:
+            skipped += 1
+            return
+        cut, skipped = waiting.popleft(), 0
+        if cut.kill:
+            part.die(cut)
+        if name not in LOCKED:
+            part.stand_still(cut)
+
+    with faults.watched(passed):
+        try:
+            at = 0
+            while alive := [part for part in parts if not part.done]:
+                part = alive[at % len(alive)]
+                if (cut := part.go_on()) is not None:
+                    between(cut)
+                    at = cut.to
+                if part.failure is not None:
+                    raise part.failure
+        finally:
+            for part in parts:
+                if not part.done and part.thread.ident is not None:
+                    part.doomed = True
+                    part.go_on()
+
+
+class AtOnce:
+    """An executor that does what it is given then and there, so that a worker has no threads beside its own."""
+
+    def __init__(self, *_: object, **__: object) -> None:
+        pass
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def submit(self, work: Callable[..., Any], *given: Any, **named: Any) -> Future[Any]:
+        """Do it."""
+        future: Future[Any] = Future()
+        try:
+            future.set_result(work(*given, **named))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+    def map(self, work: Callable[..., Any], *given: Iterable[Any]) -> Iterator[Any]:
+        """Do it for each."""
+        return iter(list(map(work, *given)))
+
+    def shutdown(self, **_: object) -> None:
+        """Nothing is left to do."""
+
+
+@contextmanager
+def without_threads() -> Iterator[None]:
+    """A worker's threads would run while it stands still, and make a history end in more than one way."""
+    from pyiceberg.utils.concurrent import ExecutorFactory
+
+    at_once = AtOnce()
+    modules = ("hitparade.steps.load", "hitparade.steps.compute", "hitparade.steps.archive", "hitparade.storage.local")
+    with mock.patch.object(ExecutorFactory, "get_or_create", lambda: at_once):
+        patches = [mock.patch(f"{module}.ThreadPoolExecutor", AtOnce) for module in modules]
+        for patch in patches:
+            patch.start()
+        try:
+            yield
+        finally:
+            for patch in patches:
+                patch.stop()

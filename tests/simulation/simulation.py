@@ -1,0 +1,211 @@
+"""A history, lived through: events on a real workspace, then everything caught up, and all of it compared."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import count
+from typing import Any
+
+from hitparade.pipeline import Outcome
+from tests.simulation import own
+from tests.simulation.baton import play, without_threads
+from tests.simulation.compare import compare
+from tests.simulation.delivered import Drop
+from tests.simulation.history import (
+    Again,
+    Contract,
+    Cut,
+    Deliver,
+    Event,
+    History,
+    OwnKpi,
+    SecondSink,
+    Terms,
+    Together,
+)
+from tests.simulation.place import FIRST, SECOND, Place, a_place
+from tests.simulation.workers import Worker
+
+ROUNDS = 8
+BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
+TERMS: Mapping[Terms, Mapping[str, Any]] = {
+    "usual": {"validation": {"on_error": "reject_rows", "max_rejected_ratio": 0.5}},
+    "supersede": {"on_redelivery": "supersede", "validation": {"on_error": "reject_rows", "max_rejected_ratio": 0.5}},
+    "strict": {"validation": {"on_error": "quarantine"}},
+    "short": {"max_rows": 3, "validation": {"on_error": "reject_rows"}},
+}
+
+
+class Different(AssertionError):
+    """What is there is not what was delivered."""
+
+
+@dataclass
+class Clock:
+    """A time that goes on only when it is told to."""
+
+    now: datetime = BEFORE
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += timedelta(seconds=seconds)
+
+
+class Simulation:
+    """A place and its workers, for one history after the other."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.clock = Clock()
+        self.workers = [Worker(f"worker {number}", self.clock) for number in range(4)]
+        self.begin()
+
+    def begin(self) -> None:
+        """Forget the history before."""
+        for worker in self.workers:
+            worker.let_go()
+        self.place.renew()
+        self.clock.now = BEFORE
+        self.drops: list[Drop] = []
+        self.manifests: list[Mapping[str, Any]] = []
+        self.sinks: tuple[str, ...] = (FIRST,)
+        self.own_kpi = 0
+        self.times = count(1)
+        for dataset in ("streams", "songs", "users"):
+            self.manifests.append(json.loads((self.place.shop.root / "data" / dataset / "manifest.json").read_text()))
+
+    def live(self, history: History) -> None:
+        """Live through a history, and raise Different unless it ends as it must."""
+        self.begin()
+        with self.place.of(history.kpis):
+            for event in history.events:
+                self.happen(event)
+            self.catch_up()
+            if problems := compare(self):
+                raise Different("\n".join(problems))
+
+    # -- events
+
+    def happen(self, event: Event) -> None:
+        """Anything."""
+        match event:
+            case Deliver():
+                self.deliver(event.dataset, event.name, event.content)
+            case Again() if self.drops:
+                drop = self.drops[event.which % len(self.drops)]
+                self.deliver(drop.dataset, event.name or drop.name, drop.content)
+            case Contract():
+                self.contract(event.terms)
+            case OwnKpi():
+                self.write_kpi(event.version)
+            case SecondSink():
+                self.sinks = (FIRST, SECOND)
+                self.reopen()
+            case Together():
+                self.together(event)
+
+    def deliver(self, dataset: str, name: str, content: bytes) -> None:
+        """A file appears, as a whole, after all that came before."""
+        path = self.place.shop.root / "data" / dataset / name
+        for drop in self.drops:
+            drop.lost |= (drop.dataset, drop.name) == (dataset, name) and path.exists()
+        part = path.with_name(f".{name}.new")
+        part.write_bytes(content)
+        at = 1_700_000_000 + next(self.times)
+        os.utime(part, (at, at))
+        part.replace(path)
+        self.drops.append(Drop(dataset, name, content))
+
+    def contract(self, terms: Terms) -> None:
+        """Another manifest.json for streams."""
+        manifest = json.loads(json.dumps(self.manifests[0]))
+        manifest["schema"] = {**{key: manifest["schema"][key] for key in ("extension", "fields_required", "fields")}, **TERMS[terms]}
+        self.place.shop.manifest("streams", manifest)
+        self.manifests.append(manifest)
+
+    def write_kpi(self, version: int) -> None:
+        """The workspace's own KPI as of a version; whoever starts from now on knows it."""
+        path = self.place.shop.root / "kpis" / f"{own.NAME}.sql"
+        path.unlink(missing_ok=True)
+        if version:
+            path.write_text(own.text(version))
+        self.own_kpi = version
+        self.reopen()
+
+    def reopen(self) -> None:
+        """Commands from now on have the settings and KPIs of now."""
+        for worker in self.workers:
+            worker.let_go()
+
+    def together(self, scene: Together) -> None:
+        """Workers at once."""
+        settings = self.place.settings.model_copy(update={"sinks": self.sinks})
+        works = [
+            partial(worker.do, steps, settings, polite=scene.polite)
+            for worker, steps in zip(self.workers, scene.programs, strict=False)
+        ]
+        play(works, scene.cuts, self.between)
+
+    def between(self, cut: Cut) -> None:
+        """What happens while all stand still. Whoever was killed is soon taken for dead."""
+        for event in cut.happens:
+            self.happen(event)
+        if cut.kill:
+            self.clock.wait(60)
+
+    # -- the end
+
+    def catch_up(self) -> None:
+        """Run until nothing is left to do; that must be soon."""
+        self.clock.wait(60)
+        for _ in range(ROUNDS):
+            outcome = self.run()
+            if not did_something(outcome):
+                return
+        raise Different(f"after {ROUNDS} runs there is still something to do: {outcome}")
+
+    def run(self) -> Outcome:
+        """A run that nothing disturbs."""
+        worker = self.workers[0]
+        ws = worker.open(self.place.settings.model_copy(update={"sinks": self.sinks}))
+        worker.trouble.clear()
+        outcome = worker.command(ws, "run")
+        if worker.trouble:
+            raise Different(f"a run alone ended by {worker.trouble[0]!r}")
+        return outcome  # type: ignore[no-any-return]
+
+    def close(self) -> None:
+        """The end of everything."""
+        for worker in self.workers:
+            worker.close()
+
+
+def did_something(outcome: Outcome) -> bool:
+    """Whether a run found work."""
+    return bool(
+        outcome.loaded.deliveries
+        or outcome.loaded.failures
+        or outcome.computed.days
+        or outcome.published.kpi_days
+        or outcome.archived.archived
+        or outcome.archived.quarantined
+    )
+
+
+@contextmanager
+def a_simulation() -> Iterator[Simulation]:
+    """A simulation at a place of its own."""
+    with ExitStack() as stack:
+        stack.enter_context(without_threads())
+        simulation = Simulation(stack.enter_context(a_place()))
+        stack.callback(simulation.close)
+        yield simulation

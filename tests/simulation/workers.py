@@ -1,0 +1,110 @@
+"""A worker: a process of the pipeline as far as anyone can tell, with a ledger, a catalog and an engine of its own."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, cast
+
+from hitparade import faults, pipeline
+from hitparade.config import Settings
+from hitparade.errors import Transient
+from hitparade.lake.catalog import close_catalog
+from hitparade.workspace import Workspace
+from tests.simulation.baton import Killed
+from tests.simulation.history import Step
+
+WORK: Mapping[Step, Callable[[Workspace], object]] = {
+    "load": pipeline.load,
+    "compute": pipeline.compute,
+    "publish": pipeline.publish,
+    "archive": pipeline.archive,
+    "run": pipeline.run,
+}
+
+
+class Looked:
+    """A part of a workspace, after each call to which a point is passed: what was seen may be old from then on."""
+
+    def __init__(self, part: object, point: str) -> None:
+        self._part, self._point = part, point
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._part, name)
+        if not callable(found):
+            return found
+
+        def call(*given: object, **named: object) -> object:
+            result = found(*given, **named)
+            faults.point(self._point)
+            return result
+
+        return call
+
+
+class Worker:
+    """Does steps as often as it is asked, each as a command of its own. Its engine is there for all of them."""
+
+    def __init__(self, name: str, clock: Callable[[], datetime]) -> None:
+        self.name = name
+        self.clock = clock
+        self.engine: Any = None
+        self.scratch: Path | None = None
+        self.ws: Workspace | None = None
+        self.trouble: list[Transient] = []
+
+    def open(self, settings: Settings) -> Workspace:
+        """The workspace, opened unless it is."""
+        if self.ws is None:
+            ws = self.ws = Workspace(settings, command=self.name, clock=self.clock)
+            parts: dict[str, Any] = ws.__dict__
+            if self.engine is None:
+                self.engine, self.scratch = ws.engine, ws.scratch
+            ws.ledger = ws.turn.ledger = cast("Any", Looked(ws.ledger, "ledger.looked"))
+            parts.update(scratch=self.scratch, engine=Looked(self.engine, "engine.looked"))
+            parts["lake"] = Looked(ws.lake, "lake.looked")
+        return self.ws
+
+    def do(self, steps: tuple[Step, ...], settings: Settings, *, polite: bool) -> None:
+        """One command after the other. What may pass by itself is left for later; killed, it lets go of all it has."""
+        try:
+            ws = self.open(settings)
+            ws.turn.polite = polite
+            for step in steps:
+                self.command(ws, step)
+        except Killed:
+            self.let_go()
+            raise
+
+    def command(self, ws: Workspace, step: Step) -> Any:
+        """A step, and the end of its run."""
+        try:
+            return WORK[step](ws)
+        except Transient as error:
+            self.trouble.append(error)
+        finally:
+            self.end(ws)
+
+    @staticmethod
+    def end(ws: Workspace) -> None:
+        """Give the run back."""
+        ws.turn.end()
+
+    def let_go(self) -> None:
+        """Close what the workspace has open, and do nothing else: a killed process ends no run and tidies nothing up."""
+        if self.ws is None:
+            return
+        self.ws.turn._stop.set()
+        close_catalog(self.ws.lake.catalog)
+        self.ws.storage.close()
+        self.ws.ledger.close()
+        self.ws = None
+
+    def close(self) -> None:
+        """The end of everything."""
+        self.let_go()
+        if self.engine is not None:
+            self.engine.close()
+            shutil.rmtree(cast("Path", self.scratch), ignore_errors=True)
