@@ -13,6 +13,7 @@ POINTS: Mapping[str, str] = {
     "run.begun": "a run has its number, and has done nothing",
     "run.ended": "a run is given back",
     "storage.part_written": "a file is written under a name that nobody reads",
+    "storage.renamed": "a file has another name in its folder",
     "storage.linked": "a moved file has both of its names",
     "storage.moved": "a moved file has its new name alone",
     "ledger.written": "a ledger's transaction is written and not committed",

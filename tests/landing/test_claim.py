@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from hitparade.faults import watched
 from hitparade.landing.claim import claim, claims, contents, original, release
 from hitparade.landing.discover import waiting
 from hitparade.model import Blob
@@ -37,7 +38,7 @@ def test_a_claimed_file_is_out_of_sight_and_still_itself(file: Path) -> None:
     claimed = claim(STORAGE, look(file))
 
     assert claimed is not None
-    assert names(file.parent) == [".a.csv.claimed"]
+    assert names(file.parent) == [claimed.name]
     assert waiting(STORAGE, str(file.parent)) == ()
     assert claims(STORAGE, str(file.parent)) == [claimed]
     assert original(claimed) == str(file)
@@ -53,12 +54,28 @@ def test_a_file_that_is_gone_cannot_be_claimed(file: Path) -> None:
 
 
 def test_an_earlier_claim_of_the_name_is_never_overwritten(file: Path) -> None:
-    claim(STORAGE, look(file))
+    first = claim(STORAGE, look(file))
     file.write_bytes(b"second\n")
+    second = claim(STORAGE, look(file))
 
-    assert claim(STORAGE, look(file)) is None
-    assert file.read_bytes() == b"second\n"
-    assert (file.parent / ".a.csv.claimed").read_bytes() == b"first\n"
+    assert first is not None
+    assert second is not None
+    assert Path(first.url).read_bytes() == b"first\n"
+    assert Path(second.url).read_bytes() == b"second\n"
+    assert original(first) == original(second) == str(file)
+
+
+def test_a_claim_never_leaves_a_file_in_sight(file: Path) -> None:
+    sight: list[list[str]] = []
+
+    def look_around(_: str) -> None:
+        sight.append(names(file.parent))
+
+    with watched(look_around):
+        claim(STORAGE, look(file))
+
+    assert len(sight) == 1
+    assert [name for found in sight for name in found if not name.startswith(".")] == []
 
 
 def test_a_released_claim_has_its_name_again(file: Path) -> None:
@@ -83,21 +100,12 @@ def test_a_claim_waits_while_its_name_is_taken(file: Path) -> None:
     assert file.read_bytes() == b"first\n"
 
 
-def test_a_crash_between_link_and_unlink_leaves_one_file_that_is_claimed_again(file: Path) -> None:
-    os.link(file, file.parent / ".a.csv.claimed")
-
-    claimed = claim(STORAGE, look(file))
-
-    assert claimed is not None
-    assert names(file.parent) == [".a.csv.claimed"]
-
-
 def test_a_crash_while_a_claim_was_put_back_leaves_one_file_that_is_released_again(file: Path) -> None:
     claimed = claim(STORAGE, look(file))
     assert claimed is not None
     os.link(claimed.url, file)
 
-    assert [blob.name for blob in claims(STORAGE, str(file.parent))] == [".a.csv.claimed"]
+    assert [blob.name for blob in claims(STORAGE, str(file.parent))] == [claimed.name]
     assert release(STORAGE, claimed)
     assert names(file.parent) == ["a.csv"]
 

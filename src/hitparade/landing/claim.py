@@ -1,22 +1,38 @@
 """Claims: a file is taken out of everyone's sight before it is decided where it goes.
 
-A claimed file has a dot-name in its folder. What a crash leaves is found there by the next archive.
+A claimed file has a dot-name in its folder that no other claim has. What a crash leaves is found there by the next
+archive. A claim is taken by one rename: were the file under both names for a moment, a crash then would leave it in
+sight with another etag, and a catalogue that is loaded already would be loaded once more, as the newest.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from uuid import uuid4
 
 from hitparade.model import Blob
 from hitparade.storage import Storage
+from hitparade.storage.local import renamed, sync_folder
 
 PREFIX, SUFFIX = ".", ".claimed"
+MARK = re.compile(r"\.[0-9a-f]{32}$")
 
 
 def claim(storage: Storage, blob: Blob) -> Blob | None:
-    """Take a file; None when it is gone or an earlier claim of its name is not yet settled."""
-    target = f"{folder_of(blob.url)}/{PREFIX}{blob.name}{SUFFIX}"
-    return storage.stat(target) if storage.move(blob, target) else None
+    """Take a file; None when it is gone."""
+    target = f"{folder_of(blob.url)}/{PREFIX}{blob.name}.{uuid4().hex}{SUFFIX}"
+    return storage.stat(target) if renamed(blob.url, target) else None
+
+
+def claim_all(storage: Storage, folder: str, blobs: Iterable[Blob]) -> list[Blob]:
+    """Take files of a folder for good: a power cut may not bring them back when they have another name elsewhere."""
+    taken = [claimed for blob in blobs if (claimed := claim(storage, blob)) is not None]
+    if taken:
+        sync_folder(Path(folder))
+    return taken
 
 
 def claims(storage: Storage, folder: str) -> list[Blob]:
@@ -34,7 +50,8 @@ def release(storage: Storage, claimed: Blob) -> bool:
 
 def original(claimed: Blob) -> str:
     """The url that a claimed file had."""
-    return f"{folder_of(claimed.url)}/{claimed.name.removeprefix(PREFIX).removesuffix(SUFFIX)}"
+    name = claimed.name.removeprefix(PREFIX).removesuffix(SUFFIX)
+    return f"{folder_of(claimed.url)}/{MARK.sub('', name)}"
 
 
 def contents(storage: Storage, blob: Blob) -> str:

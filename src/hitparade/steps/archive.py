@@ -8,14 +8,14 @@ the ledger knows, or none, which is as good without a claim. Names carry the seq
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from hitparade import log
 from hitparade.contracts.report import report
 from hitparade.faults import point
-from hitparade.landing.claim import claim, claims, contents, original, release
+from hitparade.landing.claim import claim_all, claims, contents, original, release
 from hitparade.landing.discover import waiting
 from hitparade.model import DATASETS, Blob, Dataset, Delivery, Problem
 from hitparade.workspace import Workspace
@@ -70,7 +70,7 @@ def settle_exactly(ws: Workspace, dataset: Dataset, settled: Mapping[Blob, Deliv
 
 def settle_claims(ws: Workspace, dataset: Dataset, folder: str, outcome: Archived) -> None:
     """Claim files, and settle them and those that were claimed before."""
-    taken = [*claims(ws.storage, folder), *take(ws, decide(ws, folder))]
+    taken = [*claims(ws.storage, folder), *claim_all(ws.storage, folder, decide(ws, folder))]
     if not taken:
         return
     point("archive.claimed")
@@ -78,11 +78,6 @@ def settle_claims(ws: Workspace, dataset: Dataset, folder: str, outcome: Archive
         for blob, sha256 in zip(taken, pool.map(lambda each: contents(ws.storage, each), taken), strict=True):
             settle(ws, dataset, blob, sha256, outcome)
             advance(1)
-
-
-def take(ws: Workspace, blobs: Iterable[Blob]) -> list[Blob]:
-    """Claim files; those that are gone by now are somebody else's."""
-    return [claimed for blob in blobs if (claimed := claim(ws.storage, blob)) is not None]
 
 
 def settle(ws: Workspace, dataset: Dataset, claimed: Blob, sha256: str, outcome: Archived) -> None:

@@ -182,6 +182,17 @@ class LocalStorage:
         """See Medium."""
 
 
+def renamed(source: str, target: str) -> bool:
+    """Give a file a name that nobody else gives, at once; False when it is gone."""
+    with errors_explained(f"rename {source}"):
+        try:
+            Path(source).rename(target)
+        except FileNotFoundError:
+            return False
+    point("storage.renamed")
+    return True
+
+
 def same_file(one: str, other: str) -> bool:
     """Whether two names are of one file."""
     try:
