@@ -36,7 +36,7 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A lake after some runs: how long one takes, how long it has a core, its files of listens, and all of its files."""
+    """A lake after some runs: how long one takes and has a core, its files of listens, and all of its files."""
 
     when: str
     seconds: float
