@@ -28,6 +28,7 @@ from hitparade.turn import Turn, this_process
 
 if TYPE_CHECKING:
     from hitparade.engines.base import Engine
+    from hitparade.engines.duckdb import DuckDBEngine
     from hitparade.lake import Lake
     from hitparade.sinks import Sink
 
@@ -134,6 +135,16 @@ class Workspace:
         )
 
     @cached_property
+    def counting(self) -> DuckDBEngine:
+        """The engine of this machine, for what reads little whatever the engine of the settings is."""
+        from hitparade.engines.duckdb import DuckDBEngine, open_engine
+
+        if self.settings.engine.name == "duckdb" and isinstance(self.engine, DuckDBEngine):
+            return self.engine
+        memory, zone = self.settings.engine.memory, self.settings.lake.timezone
+        return open_engine(memory=memory, threads=0, scratch=self.scratch, zone=zone, storage=self.storage)
+
+    @cached_property
     def kpis(self) -> tuple[Kpi, ...]:
         """Every KPI: the built-in ones and those of the workspace's own folder."""
         from hitparade.kpis.registry import load_kpis
@@ -216,7 +227,8 @@ class Workspace:
                 ends.callback(shutil.rmtree, self.scratch, ignore_errors=True)
             ends.callback(self.storage.close)
             ends.callback(self.ledger.close)
-            for part in (*opened.get("sinks", ()), *(opened[name] for name in ("lake", "engine") if name in opened)):
+            parts = (opened[name] for name in ("lake", "engine", "counting") if name in opened)
+            for part in dict.fromkeys((*opened.get("sinks", ()), *parts)):
                 ends.callback(part.close)
             ends.callback(self.turn.end)
 

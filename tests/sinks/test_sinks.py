@@ -72,7 +72,20 @@ def in_files(folder: Path) -> Served:
     def opened() -> Sink:
         return open_sink("files:exports", place=lambda location: str(folder / location))
 
-    return Served(opened(), opened, lambda kpi, day: read_day(folder / "exports", kpi, day))
+    def rows(kpi: Kpi, day: date) -> list[Row]:
+        return as_the_reader(f"files:{folder}/exports", kpi, day, read_day(folder / "exports", kpi, day))
+
+    return Served(opened(), opened, rows)
+
+
+def as_the_reader(url: str, kpi: Kpi, day: date, rows: list[Row]) -> list[Row]:
+    """The rows of a day's files, which the sink's own reader must give too, of each format."""
+    for options in ("", "?formats=csv"):
+        with closing(open_reader(f"{url}{options}")) as reader:
+            found = {each: reader.read(kpi, where={"listen_date": each}, positions=None) for each in (MONDAY, TUESDAY)}
+            assert found[day].to_pylist() == rows
+            assert reader.days() == tuple(each for each, table in found.items() if table.num_rows)
+    return rows
 
 
 def in_bucket(bucket: str, folder: Path, stack: ExitStack) -> Served:
@@ -82,7 +95,7 @@ def in_bucket(bucket: str, folder: Path, stack: ExitStack) -> Served:
         for blob in storage.list(f"{bucket}/exports/{kpi.name}"):
             (folder / kpi.name).mkdir(exist_ok=True)
             storage.fetch(blob.url, folder / kpi.name / blob.name)
-        return read_day(folder, kpi, day)
+        return as_the_reader(f"files:{bucket}/exports", kpi, day, read_day(folder, kpi, day))
 
     def opened() -> Sink:
         return open_sink(f"files:{bucket}/exports", place=str, storage=storage)
@@ -243,6 +256,16 @@ def test_what_a_sink_holds_is_by_kpi_and_day(served: Served) -> None:
     assert served.again().holds(GENRES, MONDAY) == 3
     assert served.sink.holds(GENRES, TUESDAY) is None
     assert served.sink.holds(CHART, MONDAY) is None
+
+
+def test_rows_are_counted_by_day_but_for_those_of_zeros(served: Served) -> None:
+    assert served.sink.counted(GENRES) == {}
+
+    served.sink.write(GENRES, MONDAY, genres(MONDAY, pop=1, gone=0), run=1)
+    served.sink.write(GENRES, TUESDAY, genres(TUESDAY, pop=1, rock=2), run=1)
+
+    assert served.again().counted(GENRES) == {MONDAY: 1, TUESDAY: 2}
+    assert served.sink.counted(CHART) == {}
 
 
 def test_every_row_is_told_of_once(served: Served) -> None:

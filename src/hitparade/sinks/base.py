@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SCHEMES = {"dynamodb": "dynamodb", "files": "files", "postgresql": "warehouse", "redshift": "warehouse"}
 """Scheme -> the part of this folder that knows it."""
 Rows = TypeVar("Rows", "pa.Table", "pa.RecordBatch")
-READABLE = ("dynamodb", "postgresql", "redshift")
+READABLE = ("dynamodb", "files", "postgresql", "redshift")
 
 
 def unseen(units: int) -> None:
@@ -48,6 +48,10 @@ class Sink(Protocol):
 
     def holds(self, kpi: Kpi, day: date) -> int | None:
         """The run that wrote a KPI's day, None where nobody did."""
+        ...
+
+    def counted(self, kpi: Kpi) -> Mapping[date, int]:
+        """The rows that it holds of each day of a KPI, but for those of zeros, as cheaply as it can tell."""
         ...
 
     def close(self) -> None:

@@ -28,7 +28,9 @@ from hitparade.faults import point
 from hitparade.model import Kpi
 from hitparade.progress import Advance
 from hitparade.sinks.base import as_served, heard, unseen
+from hitparade.sinks.files_reading import FilesReader
 from hitparade.storage import Storage, is_remote
+from hitparade.storage.base import Medium
 from hitparade.storage.local import LocalStorage, errors_explained
 
 if TYPE_CHECKING:
@@ -51,6 +53,16 @@ class Choice:
 
 class Folder(Protocol):
     """A place for a day's files."""
+
+    @property
+    def place(self) -> str:
+        """Its path or URL."""
+        ...
+
+    @property
+    def storage(self) -> Medium:
+        """Its medium."""
+        ...
 
     def replace(self, name: str, files: Mapping[str, bytes], *, run: int) -> None:
         """Put files of these endings under a name, the last of them last; Fenced when a later run's are there."""
@@ -87,6 +99,10 @@ class FilesSink:
         """See Sink."""
         return self.folder.run_of(f"{kpi.name}/{day}", self.choice.formats[-1])
 
+    def counted(self, kpi: Kpi) -> Mapping[date, int]:
+        """See Sink. One column of each file is read."""
+        return FilesReader(self.url, self.folder.place, self.folder.storage, self.choice.formats[-1]).counted(kpi)
+
     def close(self) -> None:
         """See Sink."""
 
@@ -119,7 +135,8 @@ class DiskFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.storage = LocalStorage()
+        self.place = str(path)
+        self.storage: Medium = LocalStorage()
 
     def replace(self, name: str, files: Mapping[str, bytes], *, run: int) -> None:
         """See Folder."""
@@ -163,32 +180,44 @@ class DiskFolder:
 class BucketFolder:
     """See Folder. A writer that comes between two objects of another is told by the run that each carries."""
 
-    def __init__(self, url: str, storage: S3Storage) -> None:
-        self.url = url
-        self.storage = storage
+    def __init__(self, url: str, bucket: S3Storage) -> None:
+        self.place = url
+        self.bucket = bucket
+        self.storage: Medium = bucket
 
     def replace(self, name: str, files: Mapping[str, bytes], *, run: int) -> None:
         """See Folder."""
         for ending, data in files.items():
-            url = f"{self.url}/{name}.{ending}"
-            later = self.storage.write_stamped(url, data, stamp=run, end=b"\n" if ending == "csv" else b"")
+            url = f"{self.place}/{name}.{ending}"
+            later = self.bucket.write_stamped(url, data, stamp=run, end=b"\n" if ending == "csv" else b"")
             point("files.file_written")
             if later is not None:
                 raise Fenced(f"{url} was written by run {later}, which is later than {run}")
 
     def run_of(self, name: str, ending: str) -> int | None:
         """See Folder."""
-        return self.storage.stamp(f"{self.url}/{name}.{ending}")
+        return self.bucket.stamp(f"{self.place}/{name}.{ending}")
 
 
 def open_sink(url: str, *, place: Callable[[str], str], storage: Storage) -> FilesSink:
     """The files sink of `files:<folder>`, with what is chosen of it."""
-    location, _, query = url.partition(":")[2].partition("?")
-    folder = place(("" if is_remote(location) else location.removeprefix("//")) or location or "exports")
-    choice = chosen(url, dict(parse_qsl(query, keep_blank_values=True)))
+    folder, choice = folder_and_choice(url, place)
     if not is_remote(folder):
         return FilesSink(url, DiskFolder(Path(folder)), choice)
     return FilesSink(url, BucketFolder(folder, cast("S3Storage", storage.medium(folder))), choice)
+
+
+def open_reader(url: str, *, place: Callable[[str], str]) -> FilesReader:
+    """The reader of what the sink of such a URL has written."""
+    folder, choice = folder_and_choice(url, place)
+    return FilesReader(url, folder, Storage().medium(folder), choice.formats[-1])
+
+
+def folder_and_choice(url: str, place: Callable[[str], str]) -> tuple[str, Choice]:
+    """The place that a URL names, and what it chooses."""
+    location, _, query = url.partition(":")[2].partition("?")
+    folder = place(("" if is_remote(location) else location.removeprefix("//")) or location or "exports")
+    return folder, chosen(url, dict(parse_qsl(query, keep_blank_values=True)))
 
 
 def chosen(url: str, options: Mapping[str, str]) -> Choice:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from hitparade.engines.duckdb.compute import Computing
+from hitparade.engines.duckdb.counting import Counting
 from hitparade.engines.duckdb.export import Exporting
 from hitparade.engines.duckdb.load import Loading
 from hitparade.engines.duckdb.rewrite import Rewriting
@@ -14,8 +15,8 @@ from hitparade.storage import Storage
 __all__ = ["DuckDBEngine", "open_engine"]
 
 
-class DuckDBEngine(Loading, Computing, Rows, Exporting, Rewriting):
-    """Turns files into Parquet and days into KPIs; see Loading, Computing, Rows, Exporting and Rewriting.
+class DuckDBEngine(Loading, Computing, Rows, Exporting, Rewriting, Counting):
+    """Turns files into Parquet and days into KPIs; see each of what it is made of.
 
     What belongs in a bucket is written on this disk first, and put there when it is whole.
     """

@@ -80,6 +80,13 @@ class Publications:
             if int(item.get("rows", {"N": "0"})["N"]):
                 yield date.fromisoformat(item["listen_date"]["S"])
 
+    def rows(self, table: str, kpi: str) -> Iterator[tuple[date, int]]:
+        """The days that were written whole, in order, and how many rows each got; Expected where there is no table."""
+        feed = key(table, kpi, date.min)["feed"]
+        for item in found(self.client, f"read {self.name}", self.name, {"feed": feed}, expect=(NOT_THERE,)):
+            if "rows" in item:
+                yield date.fromisoformat(item["listen_date"]["S"]), int(item["rows"]["N"])
+
     def _item(self, table: str, kpi: str, day: date) -> Mapping[str, Mapping[str, str]]:
         place = key(table, kpi, day)
         held = list(found(self.client, f"read {self.name}", self.name, place, expect=(NOT_THERE,)))

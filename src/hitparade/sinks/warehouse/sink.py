@@ -108,6 +108,15 @@ class WarehouseSink:
         found = self.database.rows(query, [kpi_name(kpi), day])
         return int(found[0][0]) if found else None
 
+    def counted(self, kpi: Kpi) -> Mapping[date, int]:
+        """See Sink."""
+        self.prepare()
+        table = identifier(kpi_name(kpi))
+        if self._there(kpi_name(kpi)) is None:
+            return {}
+        query = f"SELECT listen_date, COUNT(*) FROM {table} WHERE listen_count > 0 GROUP BY listen_date"
+        return {day: int(rows) for day, rows in self.database.rows(query)}
+
     def close(self) -> None:
         """See Sink."""
         if self._database is not None:
