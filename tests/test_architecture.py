@@ -22,7 +22,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("turn",),
     ("workspace",),
     ("steps",),
-    ("pipeline", "charts", "export", "inspection", "standing", "health", "quarantine", "maintain"),
+    ("pipeline", "charts", "export", "inspection", "standing", "health", "quarantine", "verify", "maintain"),
     ("emulator",),
     ("cli", "glue", "airflow", "standalone"),
     ("__main__",),
