@@ -70,7 +70,7 @@ VALUES: Mapping[FieldType, Mapping[str, Any]] = {
     "bool": {
         **dict.fromkeys(["true", "TRUE", "t", "yes", "Y", "1", " true "], True),
         **dict.fromkeys(["false", "False", "f", "no", "n", "0"], False),
-        **dict.fromkeys(["2", "on", "off", "truee", "-1"], BAD),
+        **dict.fromkeys(["2", "on", "off", "truee", "-1", "ye\u017f", "fal\u017fe", "\u0131"], BAD),
     },
     "date": {
         "2024-02-29": at("2024-02-29 00:00:00"),

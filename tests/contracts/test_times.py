@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hitparade.engines.base import Engine
-from tests.engines.staging import contract_with, judged
+from tests.engines.staging import contract_with, judged, rows_of, source_of, staged
 
 at = datetime.fromisoformat
 
@@ -60,6 +60,41 @@ def test_zones_with_odd_shifts(engine: Engine, tmp_path: Path, zone: str, local:
     assert [row["listened_at"] for row in found.rows] == [utc]
 
 
+@pytest.mark.parametrize("never", ["infinity", "-infinity", "290309-12-22 00:00:00", "0000-01-01 00:00:00", "epoch"])
+def test_what_is_in_no_calendar_is_refused_in_every_zone(engine: Engine, tmp_path: Path, never: str) -> None:
+    found = judged(engine, tmp_path, contract_with(timezone="Europe/Berlin"), times(never, "2024-01-01 00:00:00"))
+
+    assert [row["user_id"] for row in found.rows] == [1]
+    assert found.broken == {("type", "listen_time", "reject"): [(1, never)]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"), [("float", "1e309"), ("date", "9999-12-31"), ("timestamp", "0000-01-01 00:00:00")]
+)
+def test_a_value_that_is_not_of_its_type_is_in_no_bounds_and_not_beyond_them(
+    engine: Engine, tmp_path: Path, kind: str, value: str
+) -> None:
+    low, high = (0, 1) if kind == "float" else ("2024-01-01", "2024-01-02")
+    bounds = {"type": kind, "min": low, "max": high, "allowed": [low]}
+    data = b"user_id,track_id,listen_time,x\n1,t,2024-01-01 00:00:00,%b\n" % value.encode()
+
+    found = judged(engine, tmp_path, contract_with(fields={"x": bounds}), data)
+
+    assert found.broken == {("type", "x", "reject"): [(1, value)]}
+
+
+def test_a_day_in_no_calendar_that_a_contract_lets_pass_is_not_kept(engine: Engine, tmp_path: Path) -> None:
+    contract = contract_with("users", fields={"created_at": {"type": "date", "severity": "warn"}})
+    path = tmp_path / "users.csv"
+    path.write_bytes(
+        b"user_id,user_name,user_age,user_country,created_at\n1,a,20,DE,0000-01-01\n2,b,20,DE,2024-01-01\n"
+    )
+
+    staging = staged(engine, source_of(path, contract), "users", tmp_path)
+
+    assert {row["user_id"]: row["created_at"] for row in rows_of(staging, "users")} == {1: None, 2: at("2024-01-01")}
+
+
 def test_a_time_on_a_day_that_a_zone_left_out_does_not_exist(engine: Engine, tmp_path: Path) -> None:
     found = judged(engine, tmp_path, contract_with(timezone="Pacific/Apia"), times("2011-12-30 12:00:00"))
 
@@ -78,6 +113,33 @@ def test_a_format_with_an_offset_needs_no_zone(engine: Engine, tmp_path: Path) -
         1: at("2024-06-25 15:30:00"),
     }
     assert [row for row, _ in found.broken["type", "listen_time", "reject"]] == [3, 4]
+
+
+@pytest.mark.parametrize(
+    ("written", "good", "bad"),
+    [
+        (
+            "%d.%m.%Y",
+            ["25.06.2024", "25.6.2024"],
+            ["25.06.24", "epoch", "infinity", "25-06-2024", "31.2.2024"],
+        ),
+        ("%Y%m%d %I%p", ["20240625  5PM", "20240625 12am"], ["2024625 5PM", "20240625 13PM", "20240625"]),
+        ("%A, %B %d (%y) %H:%M:%S.%f", ["Tuesday, June 25 (24) 17:43:13.5"], ["25, June 25 (24) 17:43:13.5"]),
+        ("%d %b %Y %%", ["25 Jun 2024 %"], ["25 Jun 2024", "25 Jul 24 %"]),
+    ],
+)
+def test_a_text_must_have_the_form_that_a_format_says(
+    engine: Engine, tmp_path: Path, written: str, good: list[str], bad: list[str]
+) -> None:
+    field = {"type": "timestamp", "required": True, "format": written}
+    contract = contract_with(fields={"listen_time": field}, delimiter="|")
+    data = times(*good, *bad).replace(b",", b"|", 2).replace(b",t,", b"|t|")
+
+    found = judged(engine, tmp_path, contract, data)
+
+    assert {row["listened_at"].date() for row in found.rows} == {at("2024-06-25").date()}
+    assert sorted(row["user_id"] for row in found.rows) == list(range(len(good)))
+    assert {rule for rule, _, _ in found.broken} == {"type"}
 
 
 def test_a_percent_sign_before_a_z_is_no_offset(engine: Engine, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from unicodedata import normalize
 
 from hitparade.contracts.columns import KEY_COLUMNS, LAKE_COLUMNS
+from hitparade.contracts.formats import format_pattern
 from hitparade.model import Check, Contract, Field, FieldType, RowRules, Severity
 from hitparade.sqltext import identifier, quoted
 
@@ -18,7 +19,8 @@ SIGNED = r"[+-]?0*"
 TYPE_PATTERNS: Mapping[FieldType, str] = {
     "int": SIGNED + r"[0-9]{1,18}",
     "float": r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?",
-    "bool": r"(?i)true|false|yes|no|t|f|y|n|1|0",
+    # Not (?i), which takes a long s for an s.
+    "bool": "[tT]([rR][uU][eE])?|[fF]([aA][lL][sS][eE])?|[yY]([eE][sS])?|[nN][oO]?|1|0",
     "date": r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])",
     "timestamp": r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
     r"[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?",
@@ -52,11 +54,20 @@ def compile_rules(contract: Contract, header: tuple[str, ...], *, thorough: bool
         values[value] = parsed(field, text, cast, contract)
         checks.extend(field_checks(field, text, value, contract))
         if kinds := LAKE_COLUMNS[contract.dataset].get(field.name):
-            columns[field.name] = f"nullif({value}, '')" if kinds == ("string",) else value
+            columns[field.name] = kept(field, value, strings=kinds == ("string",))
     references = tuple(sorted({field.references.split(".")[0] for field in contract.fields if field.references}))
     return RowRules(
         texts=texts, casts=casts, values=values, checks=tuple(checks), columns=columns, relations=references
     )
+
+
+def kept(field: Field, value: str, *, strings: bool) -> str:
+    """What the lake keeps of a good row's value: nothing, where a contract lets pass what is not of its type."""
+    if strings:
+        return f"nullif({value}, '')"
+    if field.severity == "warn" and (sound := soundness(field, value)):
+        return f"CASE WHEN {sound} THEN {value} END"
+    return value
 
 
 def trimmed(name: str, header: tuple[str, ...], *, thorough: bool) -> str:
@@ -86,25 +97,32 @@ def field_checks(field: Field, text: str, value: str, contract: Contract) -> Ite
 
 def breaches(field: Field, text: str, value: str, zone: str) -> Iterator[tuple[str, str]]:
     """The rules for a value that is there, and when each is broken."""
-    if field.type in ("timestamp", "date"):
-        yield "type", f"coalesce({value} NOT BETWEEN {FIRST_INSTANT} AND {LAST_INSTANT}, true)"
-    elif field.type == "float":
-        yield "type", f"NOT coalesce(isfinite({value}), false)"
+    sound = soundness(field, value)
+    of_type = f"{sound} AND " if sound else ""
+    if sound:
+        yield "type", f"NOT coalesce({sound}, false)"
     elif field.type != "string":
         yield "type", f"{value} IS NULL"
     if field.min is not None:
-        yield "min", f"coalesce({value} < {literal(field, field.min, zone)}, false)"
+        yield "min", f"coalesce({of_type}{value} < {literal(field, field.min, zone)}, false)"
     if field.max is not None:
-        yield "max", f"coalesce({value} > {literal(field, field.max, zone)}, false)"
+        yield "max", f"coalesce({of_type}{value} > {literal(field, field.max, zone)}, false)"
     if field.pattern is not None:
         yield "pattern", f"NOT regexp_full_match({value if field.type == 'string' else text}, {quoted(field.pattern)})"
     if field.allowed is not None:
         allowed = ", ".join(literal(field, each, zone) for each in field.allowed)
-        yield "allowed", f"coalesce({value} NOT IN ({allowed}), false)"
+        yield "allowed", f"coalesce({of_type}{value} NOT IN ({allowed}), false)"
     if field.references is not None:
         relation, column = field.references.split(".")
         known = f"SELECT {identifier(column)} FROM {identifier(relation)}"
         yield "references", f"coalesce({value} NOT IN ({known}), false)"
+
+
+def soundness(field: Field, value: str) -> str | None:
+    """When a value that was read is one of its type, if that is not always so."""
+    if field.type in ("timestamp", "date"):
+        return f"{value} BETWEEN {FIRST_INSTANT} AND {LAST_INSTANT}"
+    return f"isfinite({value})" if field.type == "float" else None
 
 
 def parsed(field: Field, text: str, cast: str, contract: Contract) -> str:
@@ -116,7 +134,8 @@ def parsed(field: Field, text: str, cast: str, contract: Contract) -> str:
     if field.type == "string":
         return f"nfc_normalize({text})"
     if field.format is not None:
-        instant = f"try_strptime({text}, {quoted(field.format)})"
+        formed = f"regexp_full_match({text}, {quoted(format_pattern(field.format))})"
+        instant = f"CASE WHEN {formed} THEN try_strptime({text}, {quoted(field.format)}) END"
         if has_offset(field.format):
             return f"timezone('UTC', {instant})"
         return to_utc(instant, contract.timezone) if field.type == "timestamp" else instant
@@ -126,9 +145,11 @@ def parsed(field: Field, text: str, cast: str, contract: Contract) -> str:
     by_form = f"WHEN regexp_full_match({text}, {quoted(pattern)}) THEN {read}"
     if field.type not in CASTS or small:
         return f"CASE {by_form} END"
-    short = f"length({text}) <= {SURE_DIGITS} AND " if field.type == "int" else ""
-    value = cast if field.type == "int" else to_utc(cast, contract.timezone)
-    return f"CASE WHEN {short}CAST({cast} AS VARCHAR) = {text} THEN {value} {by_form} END"
+    if field.type == "int":
+        sure, value = f"length({text}) <= {SURE_DIGITS}", cast
+    else:  # infinity is written as it is read, and cannot be told in another time zone
+        sure, value = soundness(field, cast), to_utc(cast, contract.timezone)
+    return f"CASE WHEN {sure} AND CAST({cast} AS VARCHAR) = {text} THEN {value} {by_form} END"
 
 
 def has_offset(time_format: str) -> bool:

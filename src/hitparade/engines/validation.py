@@ -17,7 +17,7 @@ from hitparade.sqltext import identifier, path_literal, quoted
 BAD = "bad"
 MAX_VALUE = 1000
 SMALL = 1 << 20
-FILE, LOAD = "its_file", "its_load"
+FILE, LOAD, PLACE = "its_file", "its_load", "its_place"
 
 
 def alike(sources: Iterable[Source]) -> list[list[Source]]:
@@ -31,10 +31,7 @@ def alike(sources: Iterable[Source]) -> list[list[Source]]:
 
 
 def raw_rows(*sources: Source, numbered: bool) -> str:
-    """The rows of sources that are alike: their load_id, and texts c0, c1, ...; `numbered` adds row, raw and defect.
-
-    What the fast reader reads of several sources cannot be numbered.
-    """
+    """The rows of sources that are alike: their load_id, and texts c0, c1, ...; `numbered` adds row, raw and defect."""
     source = sources[0]
     columns = [f"c{number}" for number in range(len(source.header))]
     fields = ", ".join(as_field(column, source.delimiter) for column in columns)
@@ -42,15 +39,22 @@ def raw_rows(*sources: Source, numbered: bool) -> str:
     if source.exact:
         extra = [f'{ROW} AS "its {ROW}"', f'coalesce({RAW}, {text}) AS "its {RAW}"', f'{DEFECT} AS "its {DEFECT}"']
     elif numbered:
-        extra = [f'row_number() OVER () AS "its {ROW}"', f'{text} AS "its {RAW}"', f'NULL AS "its {DEFECT}"']
+        extra = [f'{row_number(sources)} AS "its {ROW}"', f'{text} AS "its {RAW}"', f'NULL AS "its {DEFECT}"']
     else:
         extra = []
     read = read_parquet(sources) if source.exact else read_csv(*sources)
+    if numbered and not source.exact:
+        read = f"(SELECT *, row_number() OVER () AS {PLACE} FROM {read})"
     if len(sources) == 1:
         return f"SELECT {source.load_id}::BIGINT AS {LOAD}, {', '.join(extra + columns)} FROM {read}"
     loads = ", ".join(f"({quoted(each.path)}, {each.load_id}::BIGINT)" for each in sources)
     found = f"{read} JOIN (VALUES {loads}) AS loads({FILE}, {LOAD}) USING ({FILE})"
     return f"SELECT {', '.join([LOAD, *extra, *columns])} FROM {found}"
+
+
+def row_number(sources: Sequence[Source]) -> str:
+    """A row's number in its file, from its place among the rows of all."""
+    return PLACE if len(sources) == 1 else f"{PLACE} - min({PLACE}) OVER (PARTITION BY {FILE}) + 1"
 
 
 def as_field(column: str, delimiter: str) -> str:
@@ -154,8 +158,9 @@ def catalogue(source: Source, dataset: Dataset) -> str:
     return f"SELECT row, {BAD}, load_id, {columns} FROM ({judged_rows(source, columns=types, numbered=True)})"
 
 
-def rejects(source: Source) -> str:
-    """One row for each rule that a row breaks: row, rule, column, value, raw, severity."""
+def rejects(*sources: Source) -> str:
+    """Of sources that are alike one row for each rule that a row breaks: the rule, where, and the row's text."""
+    source = sources[0]
     parts = [f"CASE WHEN {check.sql} THEN {broken(check)} END" for check in source.rules.checks]
     sound = f'"its {DEFECT}" IS NULL'
     defect = (
@@ -164,9 +169,10 @@ def rejects(source: Source) -> str:
     )
     found = f"CASE WHEN {sound} THEN [{', '.join(parts)}] ELSE [{defect}] END" if parts else f"[{defect}]"
     return (
-        f"SELECT row, found.rule AS rule, found.column AS column, found.value AS value, raw, found.severity AS severity"
-        f' FROM (SELECT "its {ROW}" AS row, "its {RAW}" AS raw, unnest({found}) AS found'
-        f" FROM ({valued_rows(source, numbered=True)})) WHERE found IS NOT NULL"
+        f"SELECT load_id, row, raw, found.rule AS rule, found.column AS column, found.value AS value,"
+        f" found.severity AS severity"
+        f' FROM (SELECT {LOAD} AS load_id, "its {ROW}" AS row, "its {RAW}" AS raw, unnest({found}) AS found'
+        f" FROM ({valued_rows(*sources, numbered=True)})) WHERE found IS NOT NULL"
     )
 
 

@@ -139,42 +139,49 @@ class Loading(Catalogue):
 
     def problems(self, files: Sequence[Flawed], *, now: datetime) -> Mapping[int, BadRows]:
         """See Engine."""
+        flawed = {each.source.load_id: each for each in files}
         found: dict[int, BadRows] = {}
-        for each in files:
-            with Outbox(self.storage, {"rejects": each.folder}, self.scratch) as box:
-                bad = self._bad_rows(each.source, Path(box.local["rejects"]), now)
-                found[each.source.load_id] = replace(bad, files=box.placed("rejects", bad.files))
+        for group in validation.alike(each.source for each in files):
+            with self.in_order():
+                self.run(f"CREATE OR REPLACE TEMP TABLE broken AS {validation.rejects(*group)}")
+            problems = self._summed_up("broken", "severity")
+            for load_id in (source.load_id for source in group):
+                with Outbox(self.storage, {"rejects": flawed[load_id].folder}, self.scratch) as box:
+                    written = self._write_rejects(load_id, problems.get(load_id, ()), Path(box.local["rejects"]), now)
+                    files_ = box.placed("rejects", written)
+                found[load_id] = BadRows(problems=problems.get(load_id, ()), files=files_)
         return found
 
-    def _bad_rows(self, source: Source, folder: Path, now: datetime) -> BadRows:
-        with self.in_order():
-            self.run(f"CREATE OR REPLACE TEMP TABLE broken AS {validation.rejects(source)}")
-        rejected = "SELECT row FROM broken WHERE severity = 'reject'"
+    def _write_rejects(self, load_id: int, found: Sequence[Problem], folder: Path, now: datetime) -> tuple[str, ...]:
+        """The rows of `broken` that a load rejects, as a file in a folder; none when there are none."""
+        if not any(problem.severity == "reject" for problem in found):
+            return ()
         at = f"TIMESTAMP {quoted(now.replace(tzinfo=None).isoformat(sep=' '))}"
         written = (
-            f'SELECT {source.load_id}::BIGINT AS load_id, row::BIGINT AS row, rule, "column", value, raw,'
-            f" {at} AS rejected_at FROM broken WHERE severity = 'reject' ORDER BY row"
+            f'SELECT load_id, row::BIGINT AS row, rule, "column", value, raw, {at} AS rejected_at'
+            f" FROM broken WHERE load_id = {load_id} AND severity = 'reject' ORDER BY row"
         )
-        found = self._summed_up("broken", "severity")
-        if not self.rows(f"SELECT count(*) FROM ({rejected})")[0][0]:
-            return BadRows(problems=found, files=())
         folder.mkdir(parents=True, exist_ok=True)
         target = folder / "data_0.parquet"
         self.run(copy_to(written, target, by_day=False))
-        return BadRows(problems=found, files=(str(target),))
+        return (str(target),)
 
     def rejected(self, load_id: int, files: Sequence[str]) -> tuple[Problem, ...]:
         """See Engine."""
         found = f"(FROM {self.read_parquet(files)} WHERE load_id = {load_id})"
-        return self._summed_up(found, "'reject'")
+        return self._summed_up(found, "'reject'").get(load_id, ())
 
-    def _summed_up(self, relation: str, severity: str) -> tuple[Problem, ...]:
-        found = self.rows(
-            f'SELECT rule, "column", {severity}, count(*), '
+    def _summed_up(self, relation: str, severity: str) -> dict[int, tuple[Problem, ...]]:
+        """What is wrong with the rows of each load."""
+        rows = self.rows(
+            f'SELECT load_id, rule, "column", {severity}, count(*), '
             f"list({{'row': row, 'value': value, 'raw': raw}} ORDER BY row)[1:{EXAMPLES}]"
-            f' FROM {relation} GROUP BY rule, "column", {severity} ORDER BY 3, 4 DESC, 1, 2'
+            f' FROM {relation} GROUP BY load_id, rule, "column", {severity} ORDER BY 1, 4, 5 DESC, 2, 3'
         )
-        return tuple(as_problem(*row) for row in found)
+        found: dict[int, list[Problem]] = {}
+        for load_id, *row in rows:
+            found.setdefault(load_id, []).append(as_problem(*row))
+        return {load_id: tuple(problems) for load_id, problems in found.items()}
 
 
 def as_problem(
