@@ -16,7 +16,10 @@ LONGEST_START = 60.0
 HEAVY = [
     *("hitparade.lake.lake", "hitparade.ledger.sql", "pyarrow.parquet", "psycopg", "boto3"),
     *("hitparade.cli.app", "hitparade.config", "hitparade.pipeline", "hitparade.kpis.registry"),
-    *("hitparade.engines.duckdb.engine", "hitparade.sinks.warehouse", "duckdb", "pgpq", "pyarrow.compute"),
+    *("hitparade.engines.duckdb", "hitparade.engines.duckdb.load", "hitparade.engines.duckdb.compute", "duckdb"),
+    *("hitparade.engines.duckdb.export", "hitparade.sinks.files", "hitparade.sinks.warehouse", "pgpq"),
+    *("pyarrow.compute", "pyarrow.acero", "pyarrow.csv", "pyiceberg.catalog.sql", "sqlalchemy.orm"),
+    *("hitparade.steps.publish", "hitparade.cli.working", "hitparade.cli.render", "hitparade.log", "tomllib"),
 ]
 """What every process needs and takes long to import: it is imported once, by the process that the others fork from."""
 
