@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from pyiceberg.table import Table
 
@@ -19,7 +20,7 @@ from hitparade.lake.catalog import GLUE_ATTEMPTS, catalog_explained, is_sql, nam
 from hitparade.lake.lake import Lake, plan
 
 ATTEMPTS = 5
-# So many snapshots stay: the current one, and some for whoever wants to see what the last commits did.
+# So many young snapshots stay, for whoever asks what has become of a commit; of old ones only the current.
 SNAPSHOTS_LEFT = 3
 
 
@@ -70,18 +71,19 @@ def exchange(lake: Lake, name: str, wanted: Sequence[Exchange]) -> tuple[Exchang
     return ()
 
 
-def expirable(table: Table) -> list[int]:
-    """The snapshots that can be let go of."""
-    kept = {ref.snapshot_id for ref in table.metadata.refs.values()}
+def expirable(table: Table, before: datetime) -> list[int]:
+    """The snapshots that can be let go of: all but the last few, and of these the ones made before a time."""
+    current = {ref.snapshot_id for ref in table.metadata.refs.values()}
     snapshots = sorted(table.snapshots(), key=lambda snapshot: snapshot.sequence_number or 0)
-    return [each.snapshot_id for each in snapshots[:-SNAPSHOTS_LEFT] if each.snapshot_id not in kept]
+    last = {each.snapshot_id for each in snapshots[-SNAPSHOTS_LEFT:] if each.timestamp_ms > before.timestamp() * 1000}
+    return [each.snapshot_id for each in snapshots if each.snapshot_id not in current | last]
 
 
-def expire(lake: Lake, name: str, *, dry: bool) -> int:
-    """Let go of all snapshots but the last; how many. Where others keep committing it is left for another time."""
+def expire(lake: Lake, name: str, *, before: datetime, dry: bool) -> int:
+    """Let go of old snapshots; how many. Where others keep committing it is left for another time."""
     for _ in range(ATTEMPTS):
         table = there(lake, name)
-        old = expirable(table)
+        old = expirable(table, before)
         if dry or not old or commits.expire(table, old):
             return len(old)
     return 0

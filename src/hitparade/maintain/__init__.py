@@ -32,7 +32,7 @@ def maintain(ws: Workspace, *, dry: bool = False) -> Maintained:
     facts = known(ws, before=before)  # the ledger first, the lake second
     tables = upkeep.tables(ws.lake)
     compact(ws, tables, facts, outcome)
-    outcome.snapshots = sum(upkeep.expire(ws.lake, name, dry=dry) for name in tables)
+    outcome.snapshots = sum(upkeep.expire(ws.lake, name, before=ws.clock() - grace, dry=dry) for name in tables)
     sweep(ws, tables, grace, outcome)
     remove_leftovers(ws, before, outcome)
     outcome.runs = ws.ledger.forget_runs(before=before, dry=dry)
