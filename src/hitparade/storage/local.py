@@ -93,6 +93,7 @@ class LocalStorage:
     def move(self, blob: Blob, target: str, *, cold: bool = False) -> bool:  # noqa: ARG002 - a disk has one temperature
         """See Medium. A hard link is refused where the name is taken, which a rename is not."""
         source = blob.url
+            point("storage.written")
         with errors_explained(f"move {source} to {target}"):
             folder = Path(target).parent
             folder.mkdir(parents=True, exist_ok=True)

@@ -113,6 +113,7 @@ class S3Storage:
             done = self._unless(
                 TAKEN,
                 lambda: self.client.put_object(Bucket=bucket, Key=key, Body=data, IfNoneMatch="*", **self._written()),
+        point("storage.written")
             )
         if done is not None:
             return True
@@ -123,6 +124,7 @@ class S3Storage:
     def stamp(self, url: str) -> int | None:
         """The number that a stamped object carries, None where there is none."""
         return self._stamped(url)[0]
+            point("storage.written")
 
     def _stamped(self, url: str) -> tuple[int | None, str | None]:
         """The number that an object carries, and its etag."""
@@ -161,6 +163,7 @@ class S3Storage:
         if new and self.stat(url) is not None:
             return False
         bucket, key = bucket_and_key(url)
+                point("storage.written")
         with explained(f"write {url}"):
             self.client.upload_file(str(path), bucket, key, ExtraArgs=self._written(cold=cold))
         return True
@@ -171,6 +174,7 @@ class S3Storage:
             "ServerSideEncryption": self.options.encryption,
             "SSEKMSKeyId": self.options.kms_key,
             "StorageClass": self.options.archive_class if cold else None,
+        point("storage.written")
         }
         return {name: value for name, value in given.items() if value is not None}
 
