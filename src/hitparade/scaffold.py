@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hitparade.errors import ConfigError
 from hitparade.model import DATASETS
-from hitparade.storage.local import errors_explained
+from hitparade.storage.local import LocalStorage, errors_explained
 
 SETTINGS = """\
 # Settings of this workspace; docs/configuration.md lists every key. Locations are relative to this file.
@@ -36,22 +36,25 @@ NO_SINKS = '# sinks = ["files:exports"]   # CSV and Parquet for each KPI and day
 def make_workspace(folder: Path, *, sinks: tuple[str, ...] = ()) -> list[Path]:
     """Write a workspace into a folder; what is there already is left alone. The paths that were made.
 
+    The settings come last, so that what was cut short is gone on with, and each file comes whole.
+
     Raises ConfigError when the folder is a workspace already.
     """
     config = folder / "hitparade.toml"
     if config.exists():
         raise ConfigError(f"{config} exists already", hint="use it, or choose another folder")
-    made = []
+    made: list[Path] = []
+    storage = LocalStorage()
     with errors_explained(f"make a workspace in {folder}"):
         for dataset in DATASETS:
             landing = folder / "data" / dataset
             landing.mkdir(parents=True, exist_ok=True)
             manifest = landing / "manifest.json"
             if not manifest.exists():
-                manifest.write_text(manifest_text(dataset), encoding="utf-8")
+                storage.write(str(manifest), manifest_text(dataset).encode())
                 made.append(manifest)
         listed = f"sinks = {json.dumps(list(sinks))}" if sinks else NO_SINKS
-        config.write_text(SETTINGS.format(sinks=listed), encoding="utf-8")
+        storage.write(str(config), SETTINGS.format(sinks=listed).encode())
     return [config, *made]
 
 

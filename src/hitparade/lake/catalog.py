@@ -19,6 +19,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_ra
 
 from hitparade.aws import again, explained, open_client
 from hitparade.errors import ConfigError, LakeError, MissingExtra, StorageError
+from hitparade.faults import point
 from hitparade.storage import Storage, is_remote
 from hitparade.storage.local import errors_explained
 
@@ -83,9 +84,13 @@ def open_sqlite(path: str, properties: dict[str, Any]) -> SqlCatalog:
     """The SQLite catalog; several processes may create it at once, and all but one of them fail at first."""
     from pyiceberg.catalog.sql import SqlCatalog
 
+    new = not Path(path).exists()
     with closing(sqlite3.connect(path, timeout=SQLITE_TIMEOUT_S)) as database:
         database.execute("PRAGMA journal_mode = WAL")
-    return SqlCatalog("hitparade", **{"uri": f"{SQLITE}{path}?timeout={SQLITE_TIMEOUT_S}", **properties})
+    catalog = SqlCatalog("hitparade", **{"uri": f"{SQLITE}{path}?timeout={SQLITE_TIMEOUT_S}", **properties})
+    if new:
+        point("lake.catalog_created")
+    return catalog
 
 
 def is_sql(catalog: MetastoreCatalog) -> TypeGuard[SqlCatalog]:

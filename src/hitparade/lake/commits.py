@@ -179,5 +179,6 @@ def widen(table: Table, schema: Schema) -> None:
                 update.union_by_name(schema)
             names = transaction.table_metadata.schema().name_mapping.model_dump_json()
             transaction.set_properties({"schema.name-mapping.default": names})
+        point("lake.widened")
     except CommitFailedException as error:
         raise Conflict(f"{table.name()[-1]} moved under a change of its columns: {error}", hint="run again") from error

@@ -42,8 +42,12 @@ class SqlLedger:
         reraise=True,
     )
     def _create(self) -> None:
-        """Create the tables; several processes may do so at once, and all but one of them fail at first."""
-        schema.metadata.create_all(self.engine)
+        """Create the tables, all or none; of several processes that do so at once all but one fail at first."""
+        with self.engine.connect() as db:
+            if self.engine.dialect.name == "sqlite":
+                db.exec_driver_sql("BEGIN IMMEDIATE")
+            schema.metadata.create_all(db)
+            db.commit()
 
     def prepare(self, wanted: Mapping[str, str]) -> Mapping[str, str]:
         """See Ledger."""

@@ -90,8 +90,13 @@ def reconcile(ws: Workspace, sink: Sink, missing: list[Computation], outcome: Pu
             outcome.kpi_days += 1
             outcome.rows += rows
             if len(done) == RECORD_EVERY or ws.clock() - done[0].published_at >= RECORD_AFTER:
-                ws.ledger.record_publications(ws.turn.number, done)
+                record(ws, done)
                 done = []
+    record(ws, done)
+
+
+def record(ws: Workspace, done: list[Publication]) -> None:
+    """Have the ledger know what a sink took."""
     ws.ledger.record_publications(ws.turn.number, done)
     point("publish.recorded")
 

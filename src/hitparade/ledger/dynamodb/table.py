@@ -12,6 +12,7 @@ from tenacity import Retrying, retry_if_exception, retry_if_result, stop_after_d
 
 from hitparade.aws import code_of, explained, open_client
 from hitparade.errors import LakeError, StorageError
+from hitparade.faults import point
 from hitparade.ledger.dynamodb.items import Item, Key, batched, item_at, key_of
 
 A = TypeVar("A")
@@ -46,6 +47,7 @@ class Table:
             described = self._described()
             if described is None:
                 self._make()
+                point("ledger.table_created")
             if described is None or described["TableStatus"] != "ACTIVE":
                 wait = {"Delay": 1, "MaxAttempts": int(PATIENCE_SECONDS)}
                 self.client.get_waiter("table_exists").wait(TableName=self.name, WaiterConfig=wait)

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from hitparade import log
 from hitparade.errors import ConfigError, StorageError
+from hitparade.faults import point
 from hitparade.sinks.dynamodb.calls import NOT_THERE, Expected, answered
 from hitparade.sinks.dynamodb.tables import LETTERS, Keys, Table
 
@@ -61,6 +62,7 @@ def made_now(client: Any, name: str, table: Table) -> bool:
         )
     except Expected:
         return False
+    point("dynamodb.table_created")
     log.get_logger().info("publish.table", table=name)
     return True
 

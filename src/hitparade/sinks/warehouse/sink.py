@@ -156,6 +156,7 @@ class WarehouseSink:
                 self.database.run(
                     f"INSERT INTO {VERSION.name} (version, applied_at) VALUES (%s, %s)", [number, utc_now()]
                 )
+        point("warehouse.migrated")
         self._prepared = True
 
     def _belong_to(self, lake: str, held: Mapping[str, str | None], *, run: int) -> None:
