@@ -26,7 +26,7 @@ test: install  ## every test but those of the DAGs, as many at a time as there a
 	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 test-airflow: .venv-airflow/installed  ## the DAGs, run by Airflow, which has an environment of its own: it brings a hundred packages
-	$(AIRFLOW)/pytest tests/airflow
+	$(AIRFLOW)/pytest tests/airflow tests/standalone --numprocesses auto --maxprocesses 4 --dist loadfile
 
 airflow: .venv-airflow/installed  ## Airflow with the five documented systems, and AWS, until Ctrl-C; make airflow DATA=dir keeps them
 	$(AIRFLOW)/python -m hitparade.standalone $(if $(DATA),--data $(DATA))

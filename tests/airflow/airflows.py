@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,11 +23,12 @@ AWS_CONNECTION = {"conn_type": "aws", "extra": {"region_name": "eu-west-1"}}
 
 @dataclass(frozen=True)
 class Ended:
-    """A DAG's run: its state, its tasks' states, how often each was tried, and what was logged."""
+    """A DAG's run: its state, its tasks' states, how often each was tried, what AWS was asked, and what was logged."""
 
     state: str
     tasks: Mapping[str, str]
     tries: Mapping[str, int]
+    called: Sequence[str]
     log: str
 
 

@@ -12,6 +12,13 @@ from tests.emulator.emulated import Emulated
 from tests.shown import shown
 
 STREAMS = "user_id,track_id,listen_time"
+WITHOUT_SPARK = '''"""A Spark job's work, done by the engine that needs no Spark."""
+
+from hitparade.glue.door import perform, show_waiting, work_through
+
+perform(__doc__, work_through, show_waiting, engine="duckdb")
+'''
+"""What takes a job's script's place where a test is about the DAG: a Spark takes half a minute to do the same."""
 
 
 @dataclass(frozen=True)

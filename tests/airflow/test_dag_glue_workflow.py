@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("moto.server", reason="moto[server] is not installed")
 
 from tests.airflow.airflows import Airflow
-from tests.airflow.system import OnEmulator
+from tests.airflow.system import WITHOUT_SPARK, OnEmulator
 from tests.emulator.emulated import Emulated
 
 DAG = "dag_glue_workflow"
@@ -48,8 +48,9 @@ def seeded(aws: Emulated) -> OnEmulator:
 
 @pytest.fixture
 def system(seeded: OnEmulator) -> OnEmulator:
-    """The system without any file that waits."""
+    """The system without any file that waits, and without Spark."""
     seeded.clear(LANDING)
+    seeded.put(SPARK_SCRIPT, WITHOUT_SPARK)
     return seeded
 
 

@@ -15,7 +15,7 @@ pytest.importorskip("moto.server", reason="moto[server] is not installed")
 
 from tests.airflow.airflows import DAGS, DEFER, Airflow, environment_of
 from tests.airflow.genre_tables import assert_tables_say_what_show_says
-from tests.airflow.system import STREAMS, OnEmulator
+from tests.airflow.system import STREAMS, WITHOUT_SPARK, OnEmulator
 from tests.emulator.emulated import Emulated
 from tests.together import until
 
@@ -69,8 +69,9 @@ def seeded(aws: Emulated) -> OnEmulator:
 
 @pytest.fixture
 def system(seeded: OnEmulator) -> OnEmulator:
-    """The system without any file that waits."""
+    """The system without any file that waits, and without Spark."""
     seeded.clear(LANDING)
+    seeded.put(SCRIPT, WITHOUT_SPARK)
     return seeded
 
 

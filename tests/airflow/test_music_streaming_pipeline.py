@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("moto.server", reason="moto[server] is not installed")
 
 from tests.airflow.airflows import Airflow
-from tests.airflow.system import STREAMS, OnEmulator
+from tests.airflow.system import STREAMS, WITHOUT_SPARK, OnEmulator
 from tests.emulator.emulated import Emulated
 
 DAG = "music_streaming_pipeline"
@@ -74,8 +74,9 @@ def seeded(aws: Emulated) -> OnEmulator:
 
 @pytest.fixture
 def system(seeded: OnEmulator) -> OnEmulator:
-    """The system without any file that waits."""
+    """The system without any file that waits, and without Spark."""
     seeded.clear("streams/")
+    seeded.put(SCRIPT, WITHOUT_SPARK)
     return seeded
 
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import importlib.util
+import re
+
 import pytest
 
 pytest.importorskip("moto.server", reason="moto[server] is not installed")
 
-from tests.airflow.airflows import Airflow
+from tests.airflow.airflows import DAGS, Airflow
 from tests.airflow.genre_tables import assert_tables_say_what_show_says
-from tests.airflow.system import STREAMS, OnEmulator
+from tests.airflow.system import STREAMS, WITHOUT_SPARK, OnEmulator
 from tests.emulator.emulated import Emulated
 
 DAG = "music_streaming_with_etl"
 TASKS = ("validate_data", "check_schema", "run_etl_job", "load_dynamodb", "archive_files")
 THROUGH = dict.fromkeys(TASKS, "success")
-LOADER = "glue_scripts/dynamodb-loader-script.py"
+SCRIPT, LOADER = "glue_scripts/glue-etl-script.py", "glue_scripts/dynamodb-loader-script.py"
 JOB = "music_streaming_etl_job"
 # A file that comes when the loader starts, which is after the streams were read and before they are archived.
 LATE = """\
@@ -31,8 +34,9 @@ def seeded(aws: Emulated) -> OnEmulator:
 
 @pytest.fixture
 def system(seeded: OnEmulator) -> OnEmulator:
-    """The system without any file that waits."""
+    """The system without any file that waits, and without Spark."""
     seeded.clear("streams/", "songs/", "users/")
+    seeded.put(SCRIPT, WITHOUT_SPARK)
     return seeded
 
 
@@ -136,3 +140,22 @@ def test_a_job_that_fails_fails_the_run_and_leaves_the_files(airflow: Airflow, s
     assert "no songs today" in failed.log
     assert left == ["waits.csv"]
     assert len(system.runs("mine")) == 2  # the task was tried again
+
+
+@pytest.mark.skipif(importlib.util.find_spec("aiobotocore") is None, reason="aiobotocore is not installed")
+def test_the_documented_rights_of_airflow_are_those_that_its_tasks_use(airflow: Airflow, system: OnEmulator) -> None:
+    page = (DAGS.parent / "docs" / "glue.md").read_text()
+    [row] = re.findall(r"^\| Airflow \|.*$", page, re.MULTILINE)
+    documented = set(re.findall(r"`((?:glue|iam):\w+)`", row))
+    system.put("poor/glue-etl-script.py", "raise ValueError('no songs today')\n")
+    system.deliver("streams/waits.csv", ["1,t1,2025-06-01 10:00:00"])
+
+    # The job is not there, so it is made; it fails, so the task is tried again.
+    failed = airflow.run(
+        DAG, system.aws, glue_job_name="poor", glue_script_location="s3://music-streaming-data-dynamo/poor/"
+    )
+    system.remove("streams/waits.csv")
+
+    assert failed.tries["run_etl_job"] == 2
+    used = {name for name in failed.called if re.match(r"glue:\w*Job|iam:", name)}
+    assert documented == {*used, "iam:PassRole"}  # which is no request: it is looked at when a job is made

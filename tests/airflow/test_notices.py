@@ -7,10 +7,8 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,7 +18,8 @@ if importlib.util.find_spec("airflow") is None:
 
 from tests.airflow.airflows import DAGS, Airflow, environment_of
 from tests.airflow.mail import mail_server
-from tests.emulator.emulated import Emulated, emulator
+from tests.airflow.topic import Topic, make_topic
+from tests.emulator.emulated import emulator
 
 DAG = "dag_glue_workflow"
 BAD = {"AIRFLOW_VAR_DAG_GLUE_WORKFLOW_BUCKET": "{{ no }} place <b>"}
@@ -41,32 +40,11 @@ print(json.dumps({
 """
 
 
-@dataclass(frozen=True)
-class Topic:
-    """An SNS topic, and a queue of what it is told."""
-
-    aws: Emulated
-    arn: str
-    queue: str
-
-    def received(self) -> list[dict[str, Any]]:
-        """What came since the last look."""
-        found = self.aws.client("sqs").receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10)
-        for each in found.get("Messages", ()):
-            self.aws.client("sqs").delete_message(QueueUrl=self.queue, ReceiptHandle=each["ReceiptHandle"])
-        return [json.loads(each["Body"]) for each in found.get("Messages", ())]
-
-
 @pytest.fixture(scope="module")
 def topic() -> Iterator[Topic]:
     """On an emulator with nothing else in it."""
     with emulator() as aws:
-        sns, sqs = aws.client("sns"), aws.client("sqs")
-        arn = sns.create_topic(Name="failures")["TopicArn"]
-        queue = sqs.create_queue(QueueName="failures")["QueueUrl"]
-        place = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=place)
-        yield Topic(aws, arn, queue)
+        yield make_topic(aws, "failures")
 
 
 def printed(code: str, environment: Mapping[str, str], *given: str) -> str:

@@ -32,22 +32,34 @@ from tests.airflow.airflows import DAGS
 from tests.airflow.browser import Browser, browser
 from tests.airflow.genre_tables import assert_tables_say_what_show_says
 from tests.airflow.system import OnEmulator
+from tests.airflow.topic import make_topic
 from tests.emulator.emulated import GOING, Emulated
 from tests.emulator.warehouses import driver, redshift_connector, run
 from tests.together import until
 
 RUNNING_SECONDS = 900.0
 OVER = ("success", "failed")
+# A run of it is late as soon as it is queued, and goes on until it is told to end.
+LATE = """
+from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor
+from airflow.sdk import DAG
+from hitparade.airflow import late_after
+
+with DAG("late", schedule=None, **late_after(hours=0)):
+    S3KeySensor(task_id="waits", bucket_key="s3://music-streaming-etl/end", deferrable=True, poke_interval=2)
+"""
 DAG_IDS = sorted(file.stem for file in DAGS.glob("*.py"))
 
 
 @pytest.fixture(scope="module")
 def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
-    """Airflow and AWS, with the sample."""
+    """Airflow and AWS, with the sample, and a DAG more."""
     if shutil.which("java") is None:
         pytest.skip("there is no Java")
     state, told = tmp_path_factory.mktemp("standalone"), list[str]()
-    with standalone(state, dags=DAGS, end=threading.Event(), tell=told.append) as made:
+    dags = shutil.copytree(DAGS, state / "dags", ignore=shutil.ignore_patterns("__pycache__"))
+    (dags / "late.py").write_text(LATE)
+    with standalone(state, dags=dags, end=threading.Event(), tell=told.append) as made:
         yield made
 
 
@@ -183,6 +195,28 @@ def test_a_scheduler_killed_in_the_middle_of_a_job_leads_the_run_to_its_end(airf
     assert len(system.runs(job)) == before + 1
     assert [row["listen_count"] for row in system.show("genre_daily", "--date", "2025-08-08")] == [8]
     of_music_streaming_with_etl(aws)
+
+
+def test_a_run_that_is_late_is_told_while_it_goes_on(airflow: Standalone, aws: Emulated) -> None:
+    topic = make_topic(aws, "late")
+    airflow.rest.call("POST", "variables", {"key": "hitparade_notify", "value": f"sns:{topic.arn}"})
+    heard: list[dict[str, Any]] = []
+
+    def told() -> bool:
+        heard.extend(topic.received(wait=5))
+        return bool(heard)
+
+    run_id = triggered(airflow, "late")
+    assert until(told, seconds=RUNNING_SECONDS)
+    state = runs(airflow, "late")[run_id]["state"]
+    airflow.rest.call("PATCH", "variables/hitparade_notify", {"key": "hitparade_notify", "value": ""})
+    aws.client("s3").put_object(Bucket="music-streaming-etl", Key="end", Body=b"")
+
+    assert_succeeds(airflow, "late", run_id)
+    assert [each["Subject"] for each in heard] == ["late: a run is late"]
+    assert heard[0]["Message"].splitlines()[0] == f"run: {run_id}"
+    assert state == "running"
+    assert topic.received() == []
 
 
 @pytest.fixture(scope="module")

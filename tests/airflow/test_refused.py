@@ -21,7 +21,7 @@ from tests.airflow.system import OnEmulator
 from tests.emulator.emulated import Emulated, emulator
 
 LANDING, QUARANTINE = "data/streams/", "data/quarantine/"
-# The other run begins as soon as the task has seen the file and begun its own.
+# The other run begins when the task has judged the file, and nothing of it is recorded.
 MEANWHILE = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
@@ -37,7 +37,7 @@ settings, begun = system.settings(), []
 impolite = settings.model_copy(update={"runs": settings.runs.model_copy(update={"polite": False})})
 
 def other(point):
-    if point == "run.begun" and not begun:
+    if point == "load.staged" and not begun:
         begun.append(point)
         with open_workspace(impolite, command="other") as ws:
             load(ws)
