@@ -23,6 +23,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("workspace",),
     ("steps",),
     ("pipeline", "charts", "export", "inspection", "standing", "health", "quarantine", "verify", "maintain"),
+    ("rebuild",),
     ("emulator",),
     ("cli", "glue", "airflow", "standalone"),
     ("__main__",),

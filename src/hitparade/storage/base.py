@@ -53,6 +53,10 @@ class Medium(Protocol):
         """The file as it is now, or None."""
         ...
 
+    def frozen(self, url: str) -> bool:
+        """Whether a file is in deep archive, and must be restored before it is read."""
+        ...
+
     def open(self, url: str, *, buffered: bool = True) -> BinaryIO:
         """The file's bytes, from the start; seekable. Without a buffer each read is one of the medium."""
         ...
@@ -143,6 +147,10 @@ class Storage:
     def stat(self, url: str) -> Blob | None:
         """See Medium."""
         return self.medium(url).stat(url)
+
+    def frozen(self, url: str) -> bool:
+        """See Medium."""
+        return self.medium(url).frozen(url)
 
     def open(self, url: str, *, buffered: bool = True) -> BinaryIO:
         """See Medium."""

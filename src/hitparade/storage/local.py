@@ -6,6 +6,7 @@ A file's etag is its inode, size, mtime and ctime in nanoseconds: any of them ch
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import shutil
 from collections.abc import Iterable, Iterator
@@ -68,6 +69,10 @@ class LocalStorage:
         etag = f"{found.st_ino}-{found.st_size}-{found.st_mtime_ns}-{found.st_ctime_ns}"
         return Blob(url=url, size=found.st_size, etag=etag, modified=found.st_mtime)
 
+    def frozen(self, url: str) -> bool:  # noqa: ARG002 - a disk has one temperature
+        """See Medium."""
+        return False
+
     def open(self, url: str, *, buffered: bool = True) -> BinaryIO:  # noqa: ARG002 - the kernel has one
         """See Medium."""
         with errors_explained(f"read {url}"):
@@ -77,7 +82,7 @@ class LocalStorage:
         """See Medium."""
         target = Path(url)
         with errors_explained(f"write {url}"):
-            target.parent.mkdir(parents=True, exist_ok=True)
+            make_folders(target.parent)
             part = target.with_name(f".{target.name}.{os.getpid()}.part")
             try:
                 with part.open("wb") as file:
@@ -89,14 +94,14 @@ class LocalStorage:
             finally:
                 part.unlink(missing_ok=True)
             sync_folder(target.parent)
+            point("storage.written")
 
     def move(self, blob: Blob, target: str, *, cold: bool = False) -> bool:  # noqa: ARG002 - a disk has one temperature
         """See Medium. A hard link is refused where the name is taken, which a rename is not."""
         source = blob.url
-            point("storage.written")
         with errors_explained(f"move {source} to {target}"):
             folder = Path(target).parent
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folders(folder)
             try:
                 os.link(source, target)
             except FileNotFoundError:
@@ -133,7 +138,7 @@ class LocalStorage:
         """See Medium."""
         target = Path(url)
         with errors_explained(f"write {url}"):
-            target.parent.mkdir(parents=True, exist_ok=True)
+            make_folders(target.parent)
             if new:
                 return copy_new(str(path), url)
             part = target.with_name(f".{target.name}.{uuid4().hex}.part")
@@ -227,6 +232,14 @@ def name_anew(part: Path, target: str) -> bool:
             return False
         part.replace(target)
     return True
+
+
+def make_folders(folder: Path) -> None:
+    """Make a folder and those above it that are missing, and have their names last through a power cut."""
+    missing = list(itertools.takewhile(lambda each: not each.exists(), (folder, *folder.parents)))
+    folder.mkdir(parents=True, exist_ok=True)
+    for each in missing:
+        sync_folder(each.parent)
 
 
 def sync_folder(folder: Path) -> None:

@@ -13,19 +13,21 @@ from hashlib import md5
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar, cast
 
-from hitparade.aws import again, code_of, explained, open_client
+from hitparade.aws import code_of, explained, open_client
 from hitparade.errors import StorageError
 from hitparade.faults import point
 from hitparade.model import Blob
 from hitparade.storage.base import S3Options
+from hitparade.storage.s3_ranges import Ranged as Ranged
+from hitparade.storage.s3_ranges import bucket_and_key as bucket_and_key
 
 GONE = frozenset({"404", "NoSuchKey"})
 TAKEN = frozenset({"412", "PreconditionFailed", "ConditionalRequestConflict", "409"})
+FROZEN = frozenset({"GLACIER", "DEEP_ARCHIVE"})
+RESTORED = 'ongoing-request="false"'
 COPY_AT_ONCE = 5 << 30
 KEYS_PER_DELETE = 1000
-TAIL = 64 << 10
 PIECE = 8 << 20
-READ_ATTEMPTS = 5
 STAMP = "hitparade-run"
 SOURCE = "hitparade-source"
 KEPT = ("CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage", "ContentType")
@@ -86,6 +88,12 @@ class S3Storage:
 
     # -- reading
 
+    def frozen(self, url: str) -> bool:
+        """See Medium."""
+        found = self._head(url) or {}
+        deep = found.get("StorageClass") in FROZEN or "ArchiveStatus" in found
+        return deep and RESTORED not in found.get("Restore", "")
+
     def open(self, url: str, *, buffered: bool = True) -> BinaryIO:
         """See Medium."""
         raw = Ranged(self.client, url)
@@ -105,6 +113,7 @@ class S3Storage:
         bucket, key = bucket_and_key(url)
         with explained(f"write {url}"):
             self.client.put_object(Bucket=bucket, Key=key, Body=data, **self._written())
+        point("storage.written")
 
     def create(self, url: str, data: bytes) -> bool:
         """Put a small object that must be new; False when another has its name."""
@@ -113,9 +122,9 @@ class S3Storage:
             done = self._unless(
                 TAKEN,
                 lambda: self.client.put_object(Bucket=bucket, Key=key, Body=data, IfNoneMatch="*", **self._written()),
-        point("storage.written")
             )
         if done is not None:
+            point("storage.written")
             return True
         # The answer to an earlier try may have been lost; then the object that is there is ours.
         with self.open(url) as file:
@@ -124,7 +133,6 @@ class S3Storage:
     def stamp(self, url: str) -> int | None:
         """The number that a stamped object carries, None where there is none."""
         return self._stamped(url)[0]
-            point("storage.written")
 
     def _stamped(self, url: str) -> tuple[int | None, str | None]:
         """The number that an object carries, and its etag."""
@@ -155,6 +163,7 @@ class S3Storage:
                     lambda: self.client.put_object(Bucket=bucket, Key=key, Body=body, **given),  # noqa: B023
                 )
             if done is not None:
+                point("storage.written")
                 return None
         raise StorageError(f"cannot write {url}: others keep replacing it", hint="run again")
 
@@ -163,9 +172,9 @@ class S3Storage:
         if new and self.stat(url) is not None:
             return False
         bucket, key = bucket_and_key(url)
-                point("storage.written")
         with explained(f"write {url}"):
             self.client.upload_file(str(path), bucket, key, ExtraArgs=self._written(cold=cold))
+        point("storage.written")
         return True
 
     def _written(self, *, cold: bool = False) -> dict[str, str]:
@@ -174,7 +183,6 @@ class S3Storage:
             "ServerSideEncryption": self.options.encryption,
             "SSEKMSKeyId": self.options.kms_key,
             "StorageClass": self.options.archive_class if cold else None,
-        point("storage.written")
         }
         return {name: value for name, value in given.items() if value is not None}
 
@@ -281,98 +289,6 @@ class S3Storage:
             if code_of(error) not in codes:
                 raise
             return None
-
-
-class Ranged(io.RawIOBase):
-    """An object as a file to read anywhere in, by ranges.
-
-    The first request brings its end, where Parquet keeps its index, and tells its size; later ones want the same
-    object. A range that is lost on its way is asked for again.
-    """
-
-    def __init__(self, client: Any, url: str) -> None:
-        super().__init__()
-        self.client = client
-        self.url = url
-        self.bucket, self.key = bucket_and_key(url)
-        self.place = 0
-        self.etag: str | None = None
-        self.tail, self.size = self._first()
-
-    def again(self) -> Ranged:
-        """The same object from its start, without asking for its end again."""
-        other = Ranged.__new__(Ranged)
-        vars(other).update(vars(self), place=0)
-        return other
-
-    def _first(self) -> tuple[bytes, int]:
-        from botocore.exceptions import ClientError
-
-        try:
-            answer, data = self._get(f"bytes=-{TAIL}")
-        except ClientError as error:
-            if code_of(error) != "InvalidRange":  # an empty object has no range
-                raise
-            answer, data = self._get(None)
-        self.etag, self.modified = answer["ETag"], answer["LastModified"]
-        return data, int(answer.get("ContentRange", f"/{len(data)}").rsplit("/", 1)[-1])
-
-    def _get(self, wanted: str | None) -> tuple[Mapping[str, Any], bytes]:
-        options = {"Range": wanted, "IfMatch": self.etag}
-        given = {name: value for name, value in options.items() if value is not None}
-
-        def ask() -> tuple[Mapping[str, Any], bytes]:
-            with explained(f"read {self.url}"):
-                answer = self.client.get_object(Bucket=self.bucket, Key=self.key, **given)
-                return answer, answer["Body"].read()
-
-        return again(ask, attempts=READ_ATTEMPTS)
-
-    def readable(self) -> bool:
-        """It is."""
-        return True
-
-    def seekable(self) -> bool:
-        """It is."""
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go somewhere; the place."""
-        self.place = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self.place, io.SEEK_END: self.size}[whence]
-        return self.place
-
-    def tell(self) -> int:
-        """The place."""
-        return self.place
-
-    def readall(self) -> bytes:
-        """The rest, in one request: io would ask for it in small pieces."""
-        return self.read()
-
-    def readinto(self, buffer: Any) -> int:
-        """Fill a buffer as far as there is something."""
-        data = self.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
-
-    def read(self, size: int | None = -1) -> bytes:
-        """As many bytes from the place on, or all."""
-        end = self.size if size is None or size < 0 else min(self.place + size, self.size)
-        if end <= self.place:
-            return b""
-        start_of_tail = self.size - len(self.tail)
-        if self.place >= start_of_tail:
-            data = self.tail[self.place - start_of_tail : end - start_of_tail]
-        else:
-            data = self._get(f"bytes={self.place}-{end - 1}")[1]
-        self.place += len(data)
-        return data
-
-
-def bucket_and_key(url: str) -> tuple[str, str]:
-    """The two parts of an s3 URL; a key stands as it is, nothing in it is quoted."""
-    bucket, _, key = url.split("://", 1)[1].partition("/")
-    return bucket, key
 
 
 def prefix_of(folder: str) -> str:
