@@ -39,13 +39,18 @@ def make_past(shop: Shop, *, files: int = 10) -> None:
     shop.deliver("users", "users.csv", [f"{each},User {each},30,Chad,2020-01-01" for each in range(files)])
     for number in range(files):
         shop.deliver("streams", f"{number}.csv", rows(number, 1 + number % 2, bad=number % 3))
-        with shop.open("load") as ws:
-            pipeline.load(ws)
+        load_once(shop)
     shop.run()
     if files > 2:
         shop.deliver("streams", "2.csv", rows(50, 1))
     shop.deliver("songs", "later.csv", ["t1,Artist 1,Album,Song 1 (Live),5,2000,jazz"])
     shop.run()
+
+
+def load_once(shop: Shop) -> None:
+    """Load, and leave the days to be computed."""
+    with shop.open("load") as ws:
+        pipeline.load(ws)
 
 
 def maintained(shop: Shop, *, after: timedelta = GRACE, dry: bool = False) -> Maintained:
@@ -112,6 +117,12 @@ def loads(shop: Shop, table: str) -> dict[int, int]:
     return dict(found)
 
 
+def in_effect(shop: Shop) -> set[int]:
+    """load_ids of streams in effect."""
+    with shop.open() as ws:
+        return set(ws.ledger.load_ids("streams"))
+
+
 def recorded(shop: Shop, *statuses: str) -> set[int]:
     """load_ids of the deliveries of some statuses."""
     with shop.open() as ws:
@@ -120,11 +131,10 @@ def recorded(shop: Shop, *statuses: str) -> set[int]:
 
 def meaning(shop: Shop) -> dict[str, Any]:
     """All that anyone can read: every KPI, and the rows in effect by load_id."""
-    in_effect = recorded(shop, "loaded")
+    known = recorded(shop, "loaded")
     tables = ("listens", "songs", "song_genres", "song_artists", "users", "rejects")
     counting = {
-        table: {load_id: count for load_id, count in loads(shop, table).items() if load_id in in_effect}
-        for table in tables
+        table: {load_id: count for load_id, count in loads(shop, table).items() if load_id in known} for table in tables
     }
     return {"kpis": shop.everything(), "rows": counting}
 
