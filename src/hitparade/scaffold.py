@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hitparade.errors import ConfigError
 from hitparade.model import DATASETS
-from hitparade.storage.local import LocalStorage, errors_explained
+from hitparade.storage.local import LocalStorage, errors_explained, make_folders
 
 SETTINGS = """\
 # Settings of this workspace; docs/configuration.md lists every key. Locations are relative to this file.
@@ -48,7 +48,7 @@ def make_workspace(folder: Path, *, sinks: tuple[str, ...] = ()) -> list[Path]:
     with errors_explained(f"make a workspace in {folder}"):
         for dataset in DATASETS:
             landing = folder / "data" / dataset
-            landing.mkdir(parents=True, exist_ok=True)
+            make_folders(landing)
             manifest = landing / "manifest.json"
             if not manifest.exists():
                 storage.write(str(manifest), manifest_text(dataset).encode())

@@ -21,7 +21,7 @@ from hitparade.aws import again, explained, open_client
 from hitparade.errors import ConfigError, LakeError, MissingExtra, StorageError
 from hitparade.faults import point
 from hitparade.storage import Storage, is_remote
-from hitparade.storage.local import errors_explained
+from hitparade.storage.local import errors_explained, make_folders
 
 if TYPE_CHECKING:
     from pyiceberg.catalog.sql import SqlCatalog
@@ -44,7 +44,7 @@ def open_catalog(url: str, location: str, storage: Storage) -> MetastoreCatalog:
         return open_database(url, properties)
     path = url.removeprefix(SQLITE)
     with errors_explained(f"open the lake {location}"):
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        make_folders(Path(path).parent)
     with catalog_explained(path):
         return open_sqlite(path, properties)
 

@@ -13,7 +13,7 @@ from typing import cast
 from pyiceberg.io import FileIO, InputFile, InputStream, OutputFile, OutputStream
 
 from hitparade.faults import point
-from hitparade.storage.local import sync_folder
+from hitparade.storage.local import make_folders, sync_folder
 
 
 class SyncedRaw(io.FileIO):
@@ -49,7 +49,7 @@ class LocalFile(InputFile, OutputFile):
 
     def create(self, overwrite: bool = False) -> OutputStream:
         """A new file, synced when closed; FileExistsError when it is there and may not be overwritten."""
-        Path(self.location).parent.mkdir(parents=True, exist_ok=True)
+        make_folders(Path(self.location).parent)
         raw = SyncedRaw(self.location, "wb" if overwrite else "xb")
         return cast("OutputStream", io.BufferedWriter(raw, 1 << 16))
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 
 from hitparade.errors import ConfigError, LakeError, MissingExtra, StorageError
+from hitparade.storage.local import make_folders
 
 SQLITE_TIMEOUT_S = 60
 # Databases limit the values of one statement; the smallest limit in use is SQLite's 32,766.
@@ -41,7 +42,7 @@ def open_engine(url: str) -> sa.Engine:
         raise MissingExtra(f"a ledger on {parsed.get_backend_name()} ({error.name})", "postgres") from error
     if parsed.database:
         try:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            make_folders(Path(parsed.database).parent)
         except OSError as error:
             raise StorageError(f"cannot make {Path(parsed.database).parent}: {error.strerror}") from error
     engine = sa.create_engine(parsed, connect_args={"timeout": SQLITE_TIMEOUT_S})

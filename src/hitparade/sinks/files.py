@@ -31,7 +31,7 @@ from hitparade.sinks.base import as_served, heard, unseen
 from hitparade.sinks.files_reading import FilesReader
 from hitparade.storage import Storage, is_remote
 from hitparade.storage.base import Medium
-from hitparade.storage.local import LocalStorage, errors_explained
+from hitparade.storage.local import LocalStorage, errors_explained, make_folders
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -170,7 +170,7 @@ class DiskFolder:
     @contextmanager
     def _locked(self, folder: Path) -> Iterator[None]:
         with errors_explained(f"write {folder}"):
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folders(folder)
             lock = (folder / ".lock").open("w")
         with lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
