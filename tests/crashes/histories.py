@@ -29,7 +29,7 @@ class Chapter:
 
     name: str
     deliver: Callable[[Shop], None]
-    command: str = "run"
+    command: tuple[str, ...] = ("run",)
 
 
 def listens(users: int, tracks: int, days: tuple[int, ...], hour: int) -> list[str]:
@@ -55,7 +55,13 @@ def first(shop: Shop) -> None:
 
 
 def second(shop: Shop) -> None:
-    """A late day, a name used again, a packed file, a claim of a dead process, other songs, another KPI."""
+    """What comes later, and a claim that a dead process left."""
+    later(shop)
+    shop.deliver("streams", ".claimed.csv.claimed", listens(3, 7, (5,), 11))
+
+
+def later(shop: Shop) -> None:
+    """A late day, a name used again, a packed file, other songs, another KPI."""
     header, select = HEADER, SELECT
     header = header.replace("*/", "  tracks: {type: long, measure: distinct, unit: tracks, description: Tracks}\n*/")
     header = header.replace("user_id]", "user_id, track_id]")
@@ -68,7 +74,6 @@ def second(shop: Shop) -> None:
     packed = "\n".join([HEADERS["streams"], *listens(6, 5, (4,), 15), ""]).encode()
     shop.drop("streams", "packed.csv.gz", gzip.compress(packed, mtime=0))
     shop.deliver("streams", "worse.csv", ["1,t1,never", "2,t1,nor now"])
-    shop.deliver("streams", ".claimed.csv.claimed", listens(3, 7, (5,), 11))
 
 
 def third(shop: Shop) -> None:
@@ -79,7 +84,33 @@ def third(shop: Shop) -> None:
     shop.deliver("streams", "late.csv", listens(4, 7, (2,), 13))
 
 
-CHAPTERS = (Chapter("first", first), Chapter("second", second), Chapter("third", third))
+def many(shop: Shop) -> None:
+    """Users in so many files, each a commit, that old snapshots are let go of."""
+    for number in range(21):
+        shop.deliver("users", f"user{number:02}.csv", [f"{number},Again {number},32,FR,2024-01-01"])
+
+
+def mended(shop: Shop) -> None:
+    """A contract by which files in quarantine may come back."""
+    manifest = json.loads(manifest_text("streams"))
+    manifest["schema"]["validation"]["max_rejected_ratio"] = 1.0
+    shop.manifest("streams", manifest)
+
+
+def old(shop: Shop) -> None:
+    """All that is out of use may be removed at once."""
+    config = shop.root / "hitparade.toml"
+    config.write_text(config.read_text() + "\n[maintain]\nkeep_hours = 0\n")
+
+
+DAILY = (Chapter("first", first), Chapter("second", second), Chapter("third", third))
+"""What goes on from day to day."""
+CHAPTERS = (
+    *DAILY,
+    Chapter("many", many),
+    Chapter("mended", mended, ("quarantine", "release", "--all")),
+    Chapter("old", old, ("maintain",)),
+)
 Seen = Mapping[str, Any]
 
 
