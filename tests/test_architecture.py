@@ -53,6 +53,7 @@ LATE = {
         "glue",
         "lake",
         "landing",
+        "rebuild",
         "sample",
         "sinks",
         "storage",

@@ -24,13 +24,17 @@ def pages() -> dict[str, str]:
 def commands() -> str:
     """Every command's help, as it is printed."""
     parts = ["# Commands", "Made from `hitparade COMMAND --help` by `make docs`.", "```text\n" + printed() + "\n```"]
-    parts.extend(f"## `hitparade {name}`\n\n```text\n{printed(name)}\n```" for name in names())
+    for name in names():
+        parts.append(f"## `hitparade {name}`\n\n```text\n{printed(name)}\n```")
+        parts.extend(
+            f"### `hitparade {name} {part}`\n\n```text\n{printed(name, part)}\n```" for part in names(name)
+        )
     return "\n\n".join(parts) + "\n"
 
 
-def names() -> list[str]:
-    """Commands, in the order in which help lists them."""
-    lines = printed().split("Commands:\n", 1)[1].split("\n\n", 1)[0].splitlines()
+def names(*group: str) -> list[str]:
+    """Commands, or those of a command that has some, in the order in which help lists them."""
+    lines = printed(*group).partition("Commands:\n")[2].split("\n\n", 1)[0].splitlines()
     return [line.split()[0] for line in lines if line.startswith("  ") and not line.startswith("   ")]
 
 

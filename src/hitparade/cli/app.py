@@ -18,8 +18,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 done; 1 done, but something was quarantined or rejected; 2 wrong use, configuration or"
-    " contract; 3 try again later; 4 a bug; 130 interrupted.",
+    epilog="Exit codes: 0 done; 1 done, but something was quarantined or rejected, or is not as it should be;"
+    " 2 wrong use, configuration or contract; 3 try again later; 4 a bug; 130 interrupted.",
 )
 
 
