@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -126,6 +127,15 @@ def served(shop: Shop) -> Seen:
     rows = [row for row in shop.rejects() if row["load_id"] in known]
     rejected = [{**row, "load_id": known[row["load_id"]], "rejected_at": None} for row in rows]
     return {"kpis": shop.everything(), "rejected": sorted(rejected, key=repr)}
+
+
+def outcomes(shop: Shop) -> Counter[tuple[object, ...]]:
+    """What became of each file, whoever loaded it and in whichever order."""
+    with shop.open() as ws:
+        return Counter(
+            (each.dataset, each.name, each.sha256, each.status, each.rows_read, each.rows_loaded, each.rows_rejected)
+            for each in ws.ledger.deliveries()
+        )
 
 
 def accounted(shop: Shop) -> Seen:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,7 +10,7 @@ import pytest
 
 from hitparade.cli.door import DONE, LATER
 from tests.crashes.dying import Ended, begun, ended, hitparade
-from tests.crashes.histories import served
+from tests.crashes.histories import outcomes, served
 from tests.crashes.places import quick_folder
 from tests.shop import Shop
 
@@ -63,16 +62,7 @@ def test_several_processes_do_the_work_of_one(polite: str, monkeypatch: pytest.M
             assert "Traceback" not in each.said
         assert hitparade("run", "--config", str(shared.root / "hitparade.toml")).code == DONE
         assert served(shared) == served(alone)
-        assert accounts(shared) == accounts(alone)
+        assert outcomes(shared) == outcomes(alone)
         assert sorted(path.name for path in shared.landing("streams").iterdir()) == ["manifest.json"]
         archived = [path.name.partition("-")[2] for path in (shared.root / "archive" / "streams").iterdir()]
         assert sorted(archived) == [f"{number:03}.csv" for number in range(FILES)]
-
-
-def accounts(shop: Shop) -> Counter[tuple[object, ...]]:
-    """What became of each file, whoever loaded it and in whichever order."""
-    with shop.open() as ws:
-        return Counter(
-            (each.dataset, each.name, each.sha256, each.status, each.rows_read, each.rows_loaded, each.rows_rejected)
-            for each in ws.ledger.deliveries()
-        )
