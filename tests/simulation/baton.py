@@ -8,8 +8,8 @@ it, and whatever it still does on its way is nothing that lasts.
 from __future__ import annotations
 
 import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any, Self
@@ -83,28 +83,37 @@ class Playing(threading.local):
 PLAYING = Playing()
 
 
-def play(works: Sequence[Callable[[], None]], cuts: Iterable[Cut], between: Callable[[Cut], None]) -> None:
-    """Let everyone work, cut as told; `between` is called at each cut, while all stand still. The first failure is raised."""
-    parts, waiting = [Part(work) for work in works], deque(cuts)
-    skipped = 0
+class Cutting:
+    """The cuts of a scene, each made once."""
 
-    def passed(name: str) -> None:
-        nonlocal skipped
+    def __init__(self, cuts: Iterable[Cut]) -> None:
+        self.waiting = list(cuts)
+        self.times: Counter[str] = Counter()
+
+    def passed(self, name: str) -> None:
+        """A point is passed, and whoever passes it may be cut."""
         part = PLAYING.part
-        if part is None or part.doomed or not waiting or waiting[0].at != name:
+        if part is None or part.doomed:
             return
-        if skipped < waiting[0].skip:
-            skipped += 1
+        self.times[name] += 1
+        cut = next((cut for cut in self.waiting if cut.at == name and self.times[name] > cut.skip), None)
+        if cut is None:
             return
-        cut, skipped = waiting.popleft(), 0
+        self.waiting.remove(cut)
         if cut.kill:
             part.die(cut)
         if name not in LOCKED:
             part.stand_still(cut)
 
-    with faults.watched(passed):
+
+def play(works: Iterable[Callable[[], None]], cuts: Iterable[Cut], between: Callable[[Cut], None]) -> None:
+    """Let everyone work, cut as told, and raise the first failure.
+
+    `between` is called at each cut, while all stand still.
+    """
+    parts, at = [Part(work) for work in works], 0
+    with faults.watched(Cutting(cuts).passed):
         try:
-            at = 0
             while alive := [part for part in parts if not part.done]:
                 part = alive[at % len(alive)]
                 if (cut := part.go_on()) is not None:
@@ -155,7 +164,7 @@ def without_threads() -> Iterator[None]:
 
     at_once = AtOnce()
     modules = ("hitparade.steps.load", "hitparade.steps.compute", "hitparade.steps.archive", "hitparade.storage.local")
-    with mock.patch.object(ExecutorFactory, "get_or_create", lambda: at_once):
+    with mock.patch.object(ExecutorFactory, "get_or_create", return_value=at_once):
         patches = [mock.patch(f"{module}.ThreadPoolExecutor", AtOnce) for module in modules]
         for patch in patches:
             patch.start()

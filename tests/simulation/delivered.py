@@ -54,7 +54,9 @@ class Entry:
 class Accounts:
     """What follows from the deliveries in their order."""
 
-    kept: dict[str, dict[int, tuple[str, str]]] = field(default_factory=lambda: {"streams": {}, "songs": {}, "users": {}})
+    kept: dict[str, dict[int, tuple[str, str]]] = field(
+        default_factory=lambda: {"streams": {}, "songs": {}, "users": {}}
+    )
     rows: dict[int, list[Record]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
@@ -117,7 +119,9 @@ def judge(accounts: Accounts, entry: Entry, content: bytes) -> None:
         return
     accounts.expect(not repeats(accounts, entry, same_name=supersedes), entry, "was in effect already")
     accounts.expect(entry.status in ("loaded", "superseded"), entry, "should be loaded")
-    accounts.expect(entry.rows == (read, len(good), (read or 0) - len(good)), entry, f"has {read} rows, {len(good)} good")
+    accounts.expect(
+        entry.rows == (read, len(good), (read or 0) - len(good)), entry, f"has {read} rows, {len(good)} good"
+    )
     kept = accounts.kept[entry.dataset]
     if supersedes:
         for seq in [seq for seq, (name, _) in kept.items() if name == entry.name]:

@@ -5,17 +5,18 @@ Events say everything about themselves, so a history that fails can be read, and
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
-from typing import Any, Literal
-
-from hypothesis import strategies as st
+from random import Random
+from typing import Literal
 
 from hitparade.model import Dataset
 
 Step = Literal["load", "compute", "publish", "archive", "run"]
 STEPS: tuple[Step, ...] = ("load", "compute", "publish", "archive", "run")
 Terms = Literal["usual", "supersede", "strict", "short"]
+TERMS: tuple[Terms, ...] = ("supersede", "supersede", "usual", "strict", "short")
 
 HEADERS: dict[Dataset, str] = {
     "streams": "user_id,track_id,listen_time",
@@ -49,6 +50,14 @@ class Again:
 
 
 @dataclass(frozen=True)
+class Replace:
+    """A file of streams that waits is replaced by another of its name."""
+
+    which: int
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Contract:
     """Another manifest.json beside the streams."""
 
@@ -67,12 +76,12 @@ class SecondSink:
     """One more sink is in the settings."""
 
 
-World = Deliver | Again | Contract | OwnKpi | SecondSink
+World = Deliver | Again | Replace | Contract | OwnKpi | SecondSink
 
 
 @dataclass(frozen=True)
 class Cut:
-    """Whoever is at work stops at a point, passed for so many times already. Something may happen there.
+    """Whoever passes a point stops there, once it was passed so many times. Something may happen then.
 
     Stopped for good, or only until its turn comes again; then `to` goes on.
     """
@@ -98,9 +107,10 @@ Event = World | Together
 
 @dataclass(frozen=True)
 class History:
-    """Events over a choice of the built-in KPIs."""
+    """Events, over a choice of the built-in KPIs and a version of the workspace's own."""
 
     kpis: str
+    own_kpi: int
     events: tuple[Event, ...]
 
 
@@ -114,55 +124,41 @@ BAD_LISTENS = ["x,a,2024-06-01 00:00:00", "1,,2024-06-01 00:00:00", "1,a,never"]
 SONGS = [
     f"{track},{artists},Album,{name},{popularity},{duration},{genre}"
     for track, artists, name, popularity, duration, genre in product(
-        TRACKS[:3], ("A", "B;A", "B; B ;C"), ("T1", '"T, ""2"""'), ("", "0", "50"), ("", "0", "7"), ("pop", "Rock", "folk")
+        TRACKS[:3],
+        ("A", "B;A", "B; B ;C"),
+        ("T1", '"T, ""2"""'),
+        ("", "0", "50"),
+        ("", "0", "7"),
+        ("pop", "Rock", "folk"),
     )
 ]
 BAD_SONGS = [",A,Album,T,1,1,pop", "a,A,Album,T,101,1,pop", "b,A,Album,T,1,-1,pop"]
-USERS = [f"{user},{name},{age},{country},2024-01-01" for user, name, age, country in product("123", "PQ", ("", "30"), ("Utopia", "Laputa", ""))]
+USERS = [
+    f"{user},{name},{age},{country},2024-01-01"
+    for user, name, age, country in product("123", "PQ", ("", "30"), ("Utopia", "Laputa", ""))
+]
 BAD_USERS = ["x,P,30,Utopia,2024-01-01", "1,P,12,Utopia,2024-01-01"]
 NAMES = ("one.csv", "two.csv", "three.csv")
 
-# Where a worker may be cut: what durable state it passes, and what it has looked at since.
-CUTS = (
-    "run.begun run.ended ledger.written ledger.committed ledger.looked lake.looked lake.synced lake.metadata_written"
-    " lake.committed load.staged load.table_appended load.appended load.recorded compute.staged compute.table_replaced"
-    " compute.replaced compute.recorded engine.looked publish.day_written publish.recorded files.file_written"
-    " storage.part_written storage.linked storage.moved archive.claimed archive.moved archive.released"
-).split()
-
-
-def lines(good: list[str], bad: list[str], most: int) -> st.SearchStrategy[tuple[str, ...]]:
-    """Rows, few of them bad."""
-    many = good * (1 + 12 * len(bad) // len(good))
-    return st.lists(st.sampled_from(many + bad), min_size=1, max_size=most).map(tuple)
-
-
-names = st.sampled_from(NAMES)
-headed = st.sampled_from([True] * 15 + [False])
-streams = st.builds(Deliver, st.just("streams"), names, lines(LISTENS, BAD_LISTENS, 6), headed)
-songs = st.builds(Deliver, st.just("songs"), names, lines(SONGS, BAD_SONGS, 4), headed)
-users = st.builds(Deliver, st.just("users"), names, lines(USERS, BAD_USERS, 3), headed)
-again = st.builds(Again, st.integers(0, 5), st.one_of(st.none(), names))
-deliveries = st.one_of(streams, streams, streams, songs, songs, users, again, again)
-contracts = st.builds(Contract, st.sampled_from(["supersede", "supersede", "usual", "strict", "short"]))
-own_kpis = st.builds(OwnKpi, st.integers(0, 3))
-world: st.SearchStrategy[World] = st.one_of(
-    *[deliveries] * 9, contracts, contracts, own_kpis, st.builds(SecondSink)
+# Where a worker may be cut: where durable state has changed, and where it has looked at something that may be old soon.
+SOMETIMES = (
+    *("run.ended", "ledger.written", "ledger.committed", "lake.synced", "lake.metadata_written", "lake.committed"),
+    *("load.table_appended", "load.recorded", "compute.recorded", "publish.recorded", "files.file_written"),
+    *("storage.part_written", "storage.moved", "archive.claimed", "archive.moved", "archive.released"),
+    *("lake.base", "lake.files", "ledger.load_ids", "ledger.unpublished", "ledger.with_contents", "ledger.newest"),
+    *("engine.heard_days", "engine.compute_days"),
 )
-cuts = st.builds(
-    Cut,
-    at=st.sampled_from(CUTS),
-    skip=st.sampled_from([0, 0, 0, 1, 1, 2, 3, 5, 8]),
-    happens=st.one_of(st.just(()), st.just(()), st.lists(deliveries, min_size=1, max_size=1).map(tuple)),
-    kill=st.sampled_from([False, False, False, True]),
-    to=st.integers(0, 3),
+OFTEN = (
+    *("run.begun", "load.staged", "load.appended", "compute.staged", "compute.table_replaced", "compute.replaced"),
+    *("publish.day_written", "storage.linked", "ledger.stale", "ledger.seen", "engine.stored"),
 )
-program = st.lists(st.sampled_from([*STEPS, "load", "compute", "publish", "run"]), min_size=1, max_size=2).map(tuple)
-together = st.builds(
-    Together,
-    programs=st.one_of(*(st.lists(program, min_size=number, max_size=number).map(tuple) for number in (1, 2, 2, 3, 4))),
-    cuts=st.lists(cuts, max_size=4).map(tuple),
-    polite=st.sampled_from([False, False, False, True]),
+
+
+COMMANDS: tuple[tuple[Step, ...], ...] = (
+    *[("run",)] * 6,
+    ("load", "compute"),
+    ("compute", "publish"),
+    *(("load",), ("compute",), ("publish",), ("archive",)),
 )
 KPIS: dict[str, tuple[str, ...]] = {
     "genres": ("genre_daily", "top_songs_daily"),
@@ -172,10 +168,96 @@ KPIS: dict[str, tuple[str, ...]] = {
     "hours": ("hourly", "hour_of_day"),
 }
 """The built-in KPIs, a few at a time: each is in many histories, and none costs the time of all."""
-histories: st.SearchStrategy[History] = st.builds(
-    History,
-    kpis=st.sampled_from(sorted(KPIS)),
-    events=st.lists(st.one_of(world, world, together), min_size=2, max_size=8).map(tuple),
-)
-Histories = st.SearchStrategy[History]
-Anything = Any
+
+
+class Drawing:
+    """Draws a history: of a seed always the same. How often each thing comes is chosen so that they meet."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = Random(seed)
+
+    def history(self) -> History:
+        """A history of some rounds: files come, then workers are at it."""
+        kpis, own_kpi = self.random.choice(sorted(KPIS)), self.random.choice([0, 1, 1, 2, 3])
+        rounds = [self.round() for _ in range(self.random.choice([1, 2, 2, 3]))]
+        return History(kpis, own_kpi, tuple(event for each in rounds for event in each))
+
+    def round(self) -> list[Event]:
+        """Files that come, and workers."""
+        return [*(self.world() for _ in range(self.random.choice([1, 1, 2, 2, 3]))), self.together()]
+
+    def world(self) -> World:
+        """What happens between the workers' work."""
+        drawn = self.random.random()
+        if drawn < 0.82:
+            return self.delivery()
+        if drawn < 0.90:
+            return Contract(self.random.choice(TERMS))
+        if drawn < 0.96:
+            return OwnKpi(self.random.randrange(4))
+        return SecondSink()
+
+    def meanwhile(self) -> World:
+        """What happens while workers stand still."""
+        drawn = self.random.random()
+        if drawn < 0.4:
+            return Replace(self.random.randrange(3), self.lines(LISTENS, BAD_LISTENS, 5))
+        return self.delivery() if drawn < 0.75 else OwnKpi(self.random.randrange(4))
+
+    def delivery(self) -> World:
+        """A file, or one that came before."""
+        drawn, name = self.random.random(), self.random.choice(NAMES)
+        if drawn < 0.15:
+            return Again(self.random.randrange(6), self.random.choice([None, name]))
+        headed = self.random.random() < 0.95
+        if drawn < 0.6:
+            return Deliver("streams", name, self.lines(LISTENS, BAD_LISTENS, 5), headed)
+        if drawn < 0.88:
+            return Deliver("songs", name, self.lines(SONGS, BAD_SONGS, 4), headed)
+        return Deliver("users", name, self.lines(USERS, BAD_USERS, 3), headed)
+
+    def lines(self, good: Sequence[str], bad: Sequence[str], most: int) -> tuple[str, ...]:
+        """Rows, few of them bad."""
+        return tuple(
+            self.random.choice(bad if self.random.random() < 0.06 else good)
+            for _ in range(self.random.randint(1, most))
+        )
+
+    def together(self) -> Together:
+        """Workers, and where they are cut."""
+        many = self.random.choice([1, 2, 2, 2, 3, 4])
+        return Together(
+            programs=tuple(self.random.choice(COMMANDS) for _ in range(many)),
+            cuts=tuple(self.cut() for _ in range(self.random.randint(1, 4))),
+            polite=self.random.random() < 0.2,
+        )
+
+    def cut(self) -> Cut:
+        """One place where somebody is cut."""
+        often = self.random.random() < 0.75
+        return Cut(
+            at=self.random.choice(OFTEN if often else SOMETIMES),
+            skip=self.random.choice([0, 0, 0, 0, 1, 1, 2, 4]),
+            happens=tuple(self.meanwhile() for _ in range(self.random.choice([0, 0, 1]))),
+            kill=self.random.random() < 0.25,
+            to=self.random.randrange(4),
+        )
+
+
+def smaller(history: History) -> Iterator[History]:
+    """The same history without one of its events, one of its workers, or one of their cuts."""
+    events = history.events
+    for at, event in enumerate(events):
+        before, after = events[:at], events[at + 1 :]
+        yield replace(history, events=(*before, *after))
+        if isinstance(event, Together):
+            for name in ("cuts", "programs"):
+                listed = getattr(event, name)
+                for place in range(len(listed)):
+                    less = replace(event, **{name: (*listed[:place], *listed[place + 1 :])})
+                    yield replace(history, events=(*before, less, *after))
+            for place, cut in enumerate(event.cuts):
+                for less_of_it in ({"happens": ()}, {"kill": False}):
+                    if any(getattr(cut, name) != value for name, value in less_of_it.items()):
+                        cuts = (*event.cuts[:place], replace(cut, **less_of_it), *event.cuts[place + 1 :])
+                        yield replace(history, events=(*before, replace(event, cuts=cuts), *after))

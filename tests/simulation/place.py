@@ -19,7 +19,10 @@ from hitparade.kpis import registry
 from tests.shop import Shop
 from tests.simulation.history import KPIS
 
-FIRST, SECOND = "files:exports", "files:more?kpis=hourly,top_songs_daily,genre_daily,country_daily&formats=csv&vanished=zeros"
+FIRST, SECOND = (
+    "files:exports",
+    "files:more?kpis=hourly,top_songs_daily,genre_daily,country_daily&formats=csv&vanished=zeros",
+)
 MEMORY = Path("/dev/shm")  # noqa: S108 - where it is there; no name in it is guessed
 
 
@@ -30,7 +33,9 @@ class Place:
         self.root = root
         self.shop = Shop(root / "shop", settings=f'sinks = ["{FIRST}"]')
         config = self.shop.root / "hitparade.toml"
-        config.write_text(config.read_text().replace("[engine]\n", "[engine]\nthreads = 1\n"))
+        config.write_text(
+            config.read_text().replace("[engine]\n", "[runs]\nwait_seconds = 0\n\n[engine]\nthreads = 1\n")
+        )
         (self.shop.root / "kpis").mkdir()
         with self.shop.open() as ws:
             for kpi in ws.daily_kpis:

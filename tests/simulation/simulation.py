@@ -25,14 +25,17 @@ from tests.simulation.history import (
     Event,
     History,
     OwnKpi,
+    Replace,
     SecondSink,
     Terms,
     Together,
+    smaller,
 )
 from tests.simulation.place import FIRST, SECOND, Place, a_place
 from tests.simulation.workers import Worker
 
 ROUNDS = 8
+TRIES = 150
 BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
 TERMS: Mapping[Terms, Mapping[str, Any]] = {
     "usual": {"validation": {"on_error": "reject_rows", "max_rejected_ratio": 0.5}},
@@ -78,14 +81,15 @@ class Simulation:
         self.drops: list[Drop] = []
         self.manifests: list[Mapping[str, Any]] = []
         self.sinks: tuple[str, ...] = (FIRST,)
-        self.own_kpi = 0
         self.times = count(1)
+        self.write_kpi(0)
         for dataset in ("streams", "songs", "users"):
             self.manifests.append(json.loads((self.place.shop.root / "data" / dataset / "manifest.json").read_text()))
 
     def live(self, history: History) -> None:
         """Live through a history, and raise Different unless it ends as it must."""
         self.begin()
+        self.write_kpi(history.own_kpi)
         with self.place.of(history.kpis):
             for event in history.events:
                 self.happen(event)
@@ -103,13 +107,15 @@ class Simulation:
             case Again() if self.drops:
                 drop = self.drops[event.which % len(self.drops)]
                 self.deliver(drop.dataset, event.name or drop.name, drop.content)
+            case Replace():
+                self.replace(event)
             case Contract():
                 self.contract(event.terms)
             case OwnKpi():
                 self.write_kpi(event.version)
             case SecondSink():
                 self.sinks = (FIRST, SECOND)
-                self.reopen()
+                self.change_settings()
             case Together():
                 self.together(event)
 
@@ -125,10 +131,20 @@ class Simulation:
         part.replace(path)
         self.drops.append(Drop(dataset, name, content))
 
+    def replace(self, event: Replace) -> None:
+        """Other bytes under the name of a file that waits, if one does."""
+        waiting = sorted(self.place.shop.landing("streams").glob("[!.]*.csv"))
+        if waiting:
+            name = waiting[event.which % len(waiting)].name
+            self.deliver("streams", name, Deliver("streams", name, event.lines).content)
+
     def contract(self, terms: Terms) -> None:
         """Another manifest.json for streams."""
         manifest = json.loads(json.dumps(self.manifests[0]))
-        manifest["schema"] = {**{key: manifest["schema"][key] for key in ("extension", "fields_required", "fields")}, **TERMS[terms]}
+        manifest["schema"] = {
+            **{key: manifest["schema"][key] for key in ("extension", "fields_required", "fields")},
+            **TERMS[terms],
+        }
         self.place.shop.manifest("streams", manifest)
         self.manifests.append(manifest)
 
@@ -139,18 +155,16 @@ class Simulation:
         if version:
             path.write_text(own.text(version))
         self.own_kpi = version
-        self.reopen()
+        self.change_settings()
 
-    def reopen(self) -> None:
+    def change_settings(self) -> None:
         """Commands from now on have the settings and KPIs of now."""
-        for worker in self.workers:
-            worker.let_go()
+        self.settings = self.place.settings.model_copy(update={"sinks": self.sinks})
 
     def together(self, scene: Together) -> None:
         """Workers at once."""
-        settings = self.place.settings.model_copy(update={"sinks": self.sinks})
         works = [
-            partial(worker.do, steps, settings, polite=scene.polite)
+            partial(worker.do, steps, lambda: self.settings, polite=scene.polite)
             for worker, steps in zip(self.workers, scene.programs, strict=False)
         ]
         play(works, scene.cuts, self.between)
@@ -176,7 +190,7 @@ class Simulation:
     def run(self) -> Outcome:
         """A run that nothing disturbs."""
         worker = self.workers[0]
-        ws = worker.open(self.place.settings.model_copy(update={"sinks": self.sinks}))
+        ws = worker.open(self.settings)
         worker.trouble.clear()
         outcome = worker.command(ws, "run")
         if worker.trouble:
@@ -187,6 +201,23 @@ class Simulation:
         """The end of everything."""
         for worker in self.workers:
             worker.close()
+
+
+def smallest(simulation: Simulation, history: History, failure: Exception) -> tuple[History, Exception]:
+    """A history that fails and of which nothing can be left out, found within some tries; and how it fails."""
+    tries = iter(range(TRIES))
+    again = True
+    while again:
+        again = False
+        for less in smaller(history):
+            if next(tries, None) is None:
+                return history, failure
+            try:
+                simulation.live(less)
+            except Exception as error:
+                history, failure, again = less, error, True
+                break
+    return history, failure
 
 
 def did_something(outcome: Outcome) -> bool:

@@ -28,8 +28,8 @@ WORK: Mapping[Step, Callable[[Workspace], object]] = {
 class Looked:
     """A part of a workspace, after each call to which a point is passed: what was seen may be old from then on."""
 
-    def __init__(self, part: object, point: str) -> None:
-        self._part, self._point = part, point
+    def __init__(self, part: object, called: str) -> None:
+        self._part, self._called = part, called
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._part, name)
@@ -38,7 +38,7 @@ class Looked:
 
         def call(*given: object, **named: object) -> object:
             result = found(*given, **named)
-            faults.point(self._point)
+            faults.point(f"{self._called}.{name}")
             return result
 
         return call
@@ -54,46 +54,47 @@ class Worker:
         self.scratch: Path | None = None
         self.ws: Workspace | None = None
         self.trouble: list[Transient] = []
+        self.opened: Settings | None = None
 
     def open(self, settings: Settings) -> Workspace:
-        """The workspace, opened unless it is."""
+        """The workspace, opened unless it is, or was with other settings."""
+        if self.opened is not settings:
+            self.let_go()
         if self.ws is None:
+            self.opened = settings
             ws = self.ws = Workspace(settings, command=self.name, clock=self.clock)
             parts: dict[str, Any] = ws.__dict__
             if self.engine is None:
                 self.engine, self.scratch = ws.engine, ws.scratch
-            ws.ledger = ws.turn.ledger = cast("Any", Looked(ws.ledger, "ledger.looked"))
-            parts.update(scratch=self.scratch, engine=Looked(self.engine, "engine.looked"))
-            parts["lake"] = Looked(ws.lake, "lake.looked")
+            ws.ledger = ws.turn.ledger = cast("Any", Looked(ws.ledger, "ledger"))
+            parts.update(scratch=self.scratch, engine=Looked(self.engine, "engine"))
+            parts["lake"] = Looked(ws.lake, "lake")
         return self.ws
 
-    def do(self, steps: tuple[Step, ...], settings: Settings, *, polite: bool) -> None:
-        """One command after the other. What may pass by itself is left for later; killed, it lets go of all it has."""
+    def do(self, steps: tuple[Step, ...], settings: Callable[[], Settings], *, polite: bool) -> None:
+        """One command after the other, each with the settings of its time. Who is killed lets go of all it has."""
         try:
-            ws = self.open(settings)
-            ws.turn.polite = polite
             for step in steps:
+                ws = self.open(settings())
+                ws.turn.polite = polite
                 self.command(ws, step)
         except Killed:
             self.let_go()
             raise
 
     def command(self, ws: Workspace, step: Step) -> Any:
-        """A step, and the end of its run."""
+        """A step, and the end of its run. What may pass by itself is left for later."""
         try:
-            return WORK[step](ws)
+            outcome = WORK[step](ws)
+            ws.turn.end()
+            return outcome
         except Transient as error:
             self.trouble.append(error)
-        finally:
-            self.end(ws)
-
-    @staticmethod
-    def end(ws: Workspace) -> None:
-        """Give the run back."""
-        ws.turn.end()
+            ws.turn.end()
+        return None
 
     def let_go(self) -> None:
-        """Close what the workspace has open, and do nothing else: a killed process ends no run and tidies nothing up."""
+        """Close what the workspace has open, and nothing else: a killed process ends no run and tidies nothing up."""
         if self.ws is None:
             return
         self.ws.turn._stop.set()
