@@ -15,6 +15,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--golden", action="store_true", help="Write golden texts anew instead of comparing with them.")
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the figures that tests recorded, whichever process ran them."""
+    reports = [report for status in ("passed", "failed") for report in terminalreporter.stats.get(status, ())]
+    figures = [value for report in reports for name, value in report.user_properties if name == "figures"]
+    if figures:
+        terminalreporter.section("figures")
+        for value in figures:
+            terminalreporter.line(str(value))
+
+
 @pytest.fixture(autouse=True)
 def silent_logs() -> Iterator[None]:
     """Commands set logging up for their process; the next test is another."""

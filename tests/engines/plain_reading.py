@@ -14,7 +14,7 @@ Listen = tuple[int, str, datetime]
 WHITE_SPACE = " \t\n\r\x0b\x0c"
 USER_ID = re.compile(r"[+-]?0*[0-9]{1,18}", re.ASCII)
 LISTEN_TIME = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d", re.ASCII)
-LONGEST_FIELD = 1 << 20
+LONGEST_FIELD = 1 << 14
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,13 +131,36 @@ def test_a_line_that_never_ends_makes_a_file_unreadable_and_no_other(engine: Eng
 
 
 def test_a_row_longer_than_the_fast_reader_takes_is_one_row(engine: Engine, tmp_path: Path) -> None:
-    long = b"7," + b"x" * 900_000 + b",2024-06-25 17:43:13\n"
-    rows = GOOD + long + b"8," + b"y" * 3_000_000 + b",2024-06-25 17:43:13\n" + GOOD
+    long = b"7," + b"x" * 16_384 + b",2024-06-25 17:43:13\n"
+    rows = GOOD + long + b"8," + b"y" * 16_385 + b",2024-06-25 17:43:13\n" + GOOD
 
     staging = staged(engine, source(tmp_path, "a.csv", HEADER + rows, 1), "streams", tmp_path)
 
     assert sorted(row["user_id"] for row in rows_of(staging, "listens")) == [1, 1, 7]
     assert staging.staged[1] == Staged(1, rows_read=4, rows_rejected=1, days={TUESDAY: 3})
+
+
+def test_a_row_on_many_lines_is_bounded_as_a_line_is(engine: Engine, tmp_path: Path) -> None:
+    field = b'"' + b"line\n" * 2_000 + b'"'
+    data = HEADER.strip() + b",more" * 2_000 + b"\n" + GOOD.strip() + (b"," + field) * 2_000 + b"\n"
+
+    staging = engine.stage_listens([source(tmp_path, "a.csv", data, 1)], str(tmp_path / "out"))
+
+    assert staging.unreadable == {1: "a row of more than 16 MiB"}
+
+
+def test_bad_rows_of_very_many_columns_are_kept_with_their_text(engine: Engine, tmp_path: Path) -> None:
+    many = b",x" * 300
+    data = HEADER.strip() + many + b"\n" + GOOD.strip() + many + b"\nno" + GOOD.strip() + many + b"\n1,2\n"
+
+    staging = staged(engine, source(tmp_path, "a.csv", data, 1), "streams", tmp_path)
+    found = problems_of(engine, staging.sources[0], tmp_path)
+
+    assert staging.staged[1] == Staged(1, rows_read=3, rows_rejected=2, days={TUESDAY: 1})
+    assert [(each.rule, each.examples[0][0], each.examples[0][2][:7]) for each in found] == [
+        ("csv", 3, "1,2"),
+        ("type", 2, "no1,t,2"),
+    ]
 
 
 @pytest.mark.parametrize("quoted", [False, True])

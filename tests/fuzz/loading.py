@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import resource
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ import pyarrow.parquet as pq
 
 from hitparade.config import read_settings
 from hitparade.engines.duckdb import load as engine_load
-from hitparade.model import Delivery
+from hitparade.model import Delivery, Source
 from hitparade.steps.compute import compute
 from hitparade.steps.load import load
 from hitparade.workspace import Workspace, open_workspace
@@ -24,9 +26,11 @@ from tests.fuzz.manifests import BY_NAME, Kind
 from tests.fuzz.reference import Verdict, judge, local_in
 from tests.shop import Shop
 
-MEMORY_MB = 300
+MEMORY_MB = 500
 SAME_TIME = 1_700_000_000
 LONGEST_SHOWN = 3000
+LONGEST_SECONDS = 300.0
+"""For a batch of small files or a large one, on a machine that is busy; far more than any takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,7 @@ class Outcome:
     differences: list[str] = field(default_factory=list)
     files: Counter[str] = field(default_factory=Counter)
     rows: int = 0
+    read: int = 0
     exactly: int = 0
     seconds: float = 0.0
     peak_mb: int = 0
@@ -61,8 +66,24 @@ class Expected:
     status: str
 
 
+@contextmanager
+def in_time() -> Iterator[None]:
+    """End this process, and say where it is, when something takes too long: a query cannot be ended otherwise."""
+    faulthandler.dump_traceback_later(LONGEST_SECONDS, exit=True)
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
 def run_batch(batch: Batch, folder: str) -> Outcome:
     """Deliver the files of a batch to a workspace of their own, load them, and compare."""
+    with in_time():
+        return delivered(batch, folder)
+
+
+def delivered(batch: Batch, folder: str) -> Outcome:
+    """What came of a batch."""
     kind = BY_NAME[batch.kind]
     outcome = Outcome(batch)
     files = unlike([(number, make(kind, batch.seed, number)) for number in batch.numbers], kind)
@@ -71,11 +92,14 @@ def run_batch(batch: Batch, folder: str) -> Outcome:
         path = shop.landing(kind.dataset) / made.name
         path.write_bytes(made.data)
         os.utime(path, (SAME_TIME, SAME_TIME))  # so that they are loaded in the order of their names
-    with counting_exact_reads() as exactly, open_workspace(read_settings(shop.root / "hitparade.toml"), command="fuzz") as ws:
+    with (
+        counting_exact_reads() as exactly,
+        open_workspace(read_settings(shop.root / "hitparade.toml"), command="fuzz") as ws,
+    ):
         begun = time.monotonic()
         load(ws)
         outcome.seconds = time.monotonic() - begun
-        outcome.exactly = len(exactly)
+        outcome.exactly = len(set(exactly))
         compare(ws, kind, files, outcome)
     outcome.peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
     return outcome
@@ -107,22 +131,21 @@ def unlike(files: list[tuple[int, Made]], kind: Kind) -> list[tuple[int, Made]]:
     return sorted(chosen, key=lambda each: each[1].name)
 
 
-class counting_exact_reads:  # noqa: N801 - it is used as a word
-    """How often the exact reader was called, and for which load; it does what it always does."""
+@contextmanager
+def counting_exact_reads() -> Iterator[list[int]]:
+    """The load_ids of files that the exact reader is called for; it does what it always does."""
+    real = engine_load.read_exactly
+    calls: list[int] = []
 
-    def __enter__(self) -> list[int]:
-        self.real = engine_load.read_exactly
-        calls: list[int] = []
+    def counted(source: Source, target: Path) -> None:
+        calls.append(source.load_id)
+        real(source, target)
 
-        def counted(source: Any, target: Path) -> None:
-            calls.append(source.load_id)
-            self.real(source, target)
-
-        engine_load.read_exactly = counted
-        return calls
-
-    def __exit__(self, *_: object) -> None:
-        engine_load.read_exactly = self.real
+    engine_load.read_exactly = counted
+    try:
+        yield calls
+    finally:
+        engine_load.read_exactly = real
 
 
 # -- comparing
@@ -138,6 +161,7 @@ def compare(ws: Workspace, kind: Kind, files: list[tuple[int, Made]], outcome: O
         delivery = found.get(each.made.name)
         outcome.files[each.status] += 1
         outcome.rows += each.verdict.rows
+        outcome.read += each.status != "duplicate" and each.verdict.read
         for what in differences(each, delivery, rejects):
             outcome.differences.append(told(outcome.batch, each, what))
         if delivery is not None and delivery.status == each.status == "loaded":
@@ -219,7 +243,7 @@ def different_listens(
     wanted_days = {day: (len(set(keys)), len(keys) - len(set(keys))) for day, keys in days.items()}
     if got_days != wanted_days:
         odd = {day: (wanted_days.get(day), got_days.get(day)) for day in {*got_days, *wanted_days}}
-        yield None, f"listens and repeats: {({day: both for day, both in odd.items() if both[0] != both[1]})}"
+        yield None, f"listens and repeats: { ({day: both for day, both in odd.items() if both[0] != both[1]}) }"
 
 
 LISTEN = ("user_id", "track_id", "listened_at", "listen_date", "listen_hour")
@@ -243,5 +267,3 @@ def told(batch: Batch, expected: Expected | None, what: str) -> str:
     made = expected.made
     again = f"HITPARADE_FUZZ_FILE={batch.kind}:{batch.seed}:{expected.number}"
     return f"{again}\n  {made.name!r} {what}"[:LONGEST_SHOWN] + f"\n  {made.data[:LONGEST_SHOWN]!r}"
-
-

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterator
 
 LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
-LONGEST_FIELD = 1 << 20
+LONGEST_FIELD = 1 << 14
 LONGEST_HEADER = 1 << 20
 LONGEST_LINE = 1 << 24
 

@@ -30,13 +30,17 @@ LONGEST_VALUE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What should come of a file: its rules that are broken, its rows, those rejected, the values of the others."""
+    """What should come of a file: its rules that are broken, its rows, those rejected, the values of the others.
+
+    `read`: its rows are looked at.
+    """
 
     rules: frozenset[str]
     rows: int = 0
     good: list[dict[str, Value]] = field(default_factory=list)
     rejects: frozenset[Reject] = frozenset()
     quarantined: bool = True
+    read: bool = False
 
     @property
     def status(self) -> str:
@@ -76,7 +80,7 @@ def judge(dataset: str, schema: Schema, name: str, data: bytes) -> Verdict:
             good.append(values)
     rules |= set(count_rules(schema, len(rows), bad))
     whole = bool(rules) or (bad > 0 and schema["validation"]["on_error"] != "reject_rows")
-    return Verdict(frozenset(rules), len(rows), good, frozenset(rejects), whole)
+    return Verdict(frozenset(rules), len(rows), good, frozenset(rejects), whole, read=True)
 
 
 # -- rules of a file
@@ -259,7 +263,9 @@ def from_local(at: datetime, zone: str) -> datetime | None:
 
 def german_time(text: str) -> datetime | None:
     """The one format that the kinds have: %d.%m.%Y %H:%M:%S."""
-    match = re.fullmatch(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})\s+([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})", text, re.ASCII)
+    match = re.fullmatch(
+        r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})\s+([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})", text, re.ASCII
+    )
     if not match:
         return None
     date, month, year, *time = map(int, match.groups())

@@ -11,6 +11,7 @@ from hitparade.contracts.re2 import matches
 from hitparade.model import Contract, Problem, Staged
 
 MAX_HEADER = 1 << 20
+MAX_COLUMNS = 1 << 14
 
 
 def name_problems(contract: Contract, name: str, size: int) -> Iterator[Problem]:
@@ -48,6 +49,9 @@ def header_problems(contract: Contract, header: tuple[str, ...]) -> Iterator[Pro
     """Rules on the header: missing, doubled and unknown columns. The order of columns is free."""
     if not any(header):
         yield file_problem("empty_file", "the file has no header")
+        return
+    if len(header) > MAX_COLUMNS:
+        yield file_problem("header", f"{len(header):,} columns are more than anyone reads, {MAX_COLUMNS:,}")
         return
     named = [field.name for field in contract.fields]
     keys = {field.name for field in contract.fields if field.required}

@@ -17,10 +17,15 @@ from hitparade.model import Source
 if TYPE_CHECKING:
     import pyarrow as pa
 
-MAX_FIELD = 1 << 20
-MAX_LINE = 1 << 24
+# DuckDB works on 2,048 rows at a time: longer fields would not fit the memory of a small machine.
+MAX_FIELD = 1 << 14
+MAX_ROW = 1 << 24
 MAX_RAW = 10_000
+# A batch becomes a row group, and DuckDB holds what it reads of one: long rows come in small ones.
 BATCH_ROWS = 50_000
+BATCH_CHARACTERS = 1 << 22
+# The text of a row is put together from its columns, for bad rows alone. Of very many it is kept for every row.
+WIDE = 200
 ROW, RAW, DEFECT = "row", "raw", "defect"
 
 
@@ -35,7 +40,7 @@ Row = tuple[int, str | None, str | None, *tuple[str | None, ...]]
 def read_exactly(source: Source, target: Path) -> None:
     """Write a file's rows to Parquet: `row`, `raw`, `defect`, and each column of the header as text.
 
-    Raises NotCsv for a line of more than 16 MiB.
+    Raises NotCsv for a row of more than 16 MiB.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -47,12 +52,14 @@ def read_exactly(source: Source, target: Path) -> None:
         Path(source.path).open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file,
         pq.ParquetWriter(target, schema, compression="zstd") as writer,
     ):
+        lines = Lines(file)
         batch: list[Row] = []
-        for row in rows(file, delimiter=source.delimiter, width=width):
+        for row in rows(lines, delimiter=source.delimiter, width=width):
             batch.append(row)
-            if len(batch) == BATCH_ROWS:
+            if len(batch) == BATCH_ROWS or lines.since_batch > BATCH_CHARACTERS:
                 writer.write_batch(as_arrow(batch, schema))
                 batch = []
+                lines.since_batch = 0
         writer.write_batch(as_arrow(batch, schema))
 
 
@@ -65,16 +72,15 @@ def as_arrow(batch: list[Row], schema: pa.Schema) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def rows(file: TextIO, *, delimiter: str, width: int) -> Iterator[Row]:
+def rows(lines: Lines, *, delimiter: str, width: int) -> Iterator[Row]:
     """The rows after the header. Blank lines are no rows."""
     csv.field_size_limit(MAX_FIELD)
-    lines = Lines(file)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     next(reader, None)
     nothing = (None,) * width
     number = 0
     while True:
-        lines.text.clear()
+        lines.begin_row()
         try:
             fields = next(reader)
         except StopIteration:
@@ -88,7 +94,7 @@ def rows(file: TextIO, *, delimiter: str, width: int) -> Iterator[Row]:
         if fields is None or defect is not None:
             yield (number, readable(lines.text), defect, *nothing)
         else:
-            yield (number, None, None, *fields)
+            yield (number, readable(lines.text) if width > WIDE else None, None, *fields)
 
 
 def defect_of(fields: list[str] | None, width: int) -> str | None:
@@ -113,20 +119,32 @@ def readable(lines: list[str]) -> str:
 
 
 class Lines:
-    """Lines of a file, bounded in length; `text` holds those that the current row took."""
+    """Lines of a file; `text` holds those that the current row took, which are bounded in length.
+
+    `since_batch` counts characters, for who reads to set back.
+    """
 
     def __init__(self, file: TextIO) -> None:
         self.file = file
         self.text: list[str] = []
+        self.size = 0
+        self.since_batch = 0
+
+    def begin_row(self) -> None:
+        """Forget the last row."""
+        self.text.clear()
+        self.size = 0
 
     def __iter__(self) -> Lines:
         return self
 
     def __next__(self) -> str:
-        line = self.file.readline(MAX_LINE)
+        line = self.file.readline(MAX_ROW)
         if not line:
             raise StopIteration
-        if len(line) == MAX_LINE:
-            raise NotCsv(f"a line of more than {MAX_LINE >> 20} MiB")
+        self.size += len(line)
+        self.since_batch += len(line)
+        if self.size >= MAX_ROW:
+            raise NotCsv(f"a row of more than {MAX_ROW >> 20} MiB")
         self.text.append(line)
         return line

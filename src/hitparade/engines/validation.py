@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from hitparade.engines.exact import DEFECT, MAX_RAW, RAW, ROW
+from hitparade.engines.exact import DEFECT, MAX_RAW, RAW, ROW, WIDE
 from hitparade.model import Check, Dataset, Source
 from hitparade.sqltext import identifier, path_literal, quoted
 
 BAD = "bad"
 MAX_VALUE = 1000
 SMALL = 1 << 20
+LONGEST_LINE = 1 << 14
 FILE, LOAD, PLACE = "its_file", "its_load", "its_place"
 
 
@@ -37,7 +38,8 @@ def raw_rows(*sources: Source, numbered: bool) -> str:
     fields = ", ".join(as_field(column, source.delimiter) for column in columns)
     text = f"left(concat_ws({quoted(source.delimiter)}, {fields}), {MAX_RAW})"
     if source.exact:
-        extra = [f'{ROW} AS "its {ROW}"', f'coalesce({RAW}, {text}) AS "its {RAW}"', f'{DEFECT} AS "its {DEFECT}"']
+        raw = RAW if len(columns) > WIDE else f"coalesce({RAW}, {text})"
+        extra = [f'{ROW} AS "its {ROW}"', f'{raw} AS "its {RAW}"', f'{DEFECT} AS "its {DEFECT}"']
     elif numbered:
         extra = [f'{row_number(sources)} AS "its {ROW}"', f'{text} AS "its {RAW}"', f'NULL AS "its {DEFECT}"']
     else:
@@ -65,13 +67,16 @@ def as_field(column: str, delimiter: str) -> str:
 
 
 def read_csv(*sources: Source) -> str:
-    """The fast reader: strict, every column text. Quoted files are read by one thread, which cannot lose its place."""
+    """The fast reader: strict, every column text. Quoted files are read by one thread, which cannot lose its place.
+
+    It holds 2,048 rows at a time, so it refuses long ones.
+    """
     source = sources[0]
     names = ", ".join(f"'c{number}': 'VARCHAR'" for number in range(len(source.header)))
     return (
         f"read_csv({files_of(sources)}, columns={{{names}}}, header=true, auto_detect=false,"
         f" delim={quoted(source.delimiter)}, quote='\"', escape='\"', strict_mode=true, null_padding=false,"
-        f" compression='none', parallel={'false' if source.quoted else 'true'})"
+        f" max_line_size={LONGEST_LINE}, compression='none', parallel={'false' if source.quoted else 'true'})"
     )
 
 

@@ -13,7 +13,7 @@ from hitparade.engines.base import BadRows, Flawed
 from hitparade.engines.duckdb.catalogue import Catalogue
 from hitparade.engines.duckdb.connection import copy_to, parquet_below, read_parquet
 from hitparade.engines.duckdb.remote import Outbox
-from hitparade.engines.exact import NotCsv, read_exactly
+from hitparade.engines.exact import WIDE, NotCsv, read_exactly
 from hitparade.model import Dataset, InEffect, Problem, Severity, Source, Staged, Staging
 from hitparade.sqltext import quoted
 from hitparade.storage import is_remote
@@ -38,7 +38,7 @@ class Loading(Catalogue):
             return replace(done, files={"listens": box.placed("listens", parquet_below(local))})
 
     def _stage_listens(self, sources: Sequence[Source], folder: Path) -> Staging:
-        readable, unreadable = self.made_exact([source for source in sources if source.doubtful], sources)
+        readable, unreadable = self.made_exact([source for source in sources if is_suspect(source)], sources)
         while True:
             try:
                 staged = self._copy_listens(readable, folder)
@@ -89,9 +89,7 @@ class Loading(Catalogue):
 
     def read_catalogue(self, source: Source, dataset: Dataset) -> Staging:
         """See Engine."""
-        # A blank line is no row, but to DuckDB it is one where there is a single column.
-        doubtful = source.doubtful or len(source.header) == 1
-        readable, unreadable = self.made_exact([source] if doubtful else [], [source])
+        readable, unreadable = self.made_exact([source] if is_suspect(source) else [], [source])
         staged: dict[int, Staged] = {}
         while readable and not staged:
             try:
@@ -200,6 +198,14 @@ def as_problem(
             for each in examples
         ),
     )
+
+
+def is_suspect(source: Source) -> bool:
+    """Whether the fast reader is not even tried.
+
+    A blank line is no row, but to DuckDB it is one where there is a single column; very many take much memory.
+    """
+    return source.doubtful or len(source.header) == 1 or len(source.header) > WIDE
 
 
 def miscounted(source: Source, staged: Staged) -> bool:
