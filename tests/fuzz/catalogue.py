@@ -41,8 +41,8 @@ def songs_of(rows: Iterable[Mapping[str, Any]]) -> dict[Any, Any]:
     for row in rows:
         song = [row.get(name) or (None if isinstance(row.get(name), str) else row.get(name)) for name in SONG]
         artists = [artist.strip(WHITE_SPACE) for artist in (song[2] or "").split(";")]
-        credits = list(dict.fromkeys(artist for artist in artists if artist))
-        _, genres, _ = found.setdefault(row["track_id"], (song, [], credits))
+        credited = list(dict.fromkeys(artist for artist in artists if artist))
+        _, genres, _ = found.setdefault(row["track_id"], (song, [], credited))
         genre = "".join(map(str.lower, row.get("track_genre") or ""))
         if genre and genre not in genres:
             genres.append(genre)

@@ -224,6 +224,8 @@ BAD: Mapping[str, Sequence[str]] = {
     "country": ("", " ", "x"),
     "string": ("", " ", "\t", "  \t ", "NO", "UPPER", "toolongtoolong", "1"),
 }
+TAME = 12
+"""The first texts are such as everyone has."""
 SMALL = frozenset({"popularity", "user_age"})
 
 
@@ -236,9 +238,11 @@ def kind_of(name: str, field: Mapping[str, object]) -> str:
     return "german" if field.get("format") else str(field["type"])
 
 
-def value(random: Random, kind: str, *, bad: float) -> str:
-    """A value for a column; one that is likely refused with a probability of `bad`."""
-    return random.choice((BAD if random.random() < bad else GOOD)[kind])
+def value(random: Random, kind: str, *, bad: float, odd: float) -> str:
+    """A value for a column; one that is likely refused with a probability of `bad`, an odd text with one of `odd`."""
+    if random.random() < bad:
+        return random.choice(BAD[kind])
+    return random.choice(GOOD[kind] if kind != "string" or random.random() < odd else GOOD[kind][:TAME])
 
 
 def rendered(random: Random, text: str, delimiter: str) -> str:

@@ -12,10 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pyarrow.parquet as pq
 
 from hitparade.config import read_settings
+from hitparade.engines import exact
 from hitparade.engines.duckdb import load as engine_load
 from hitparade.model import Delivery, Source
 from hitparade.steps.compute import compute
@@ -134,18 +136,15 @@ def unlike(files: list[tuple[int, Made]], kind: Kind) -> list[tuple[int, Made]]:
 @contextmanager
 def counting_exact_reads() -> Iterator[list[int]]:
     """The load_ids of files that the exact reader is called for; it does what it always does."""
-    real = engine_load.read_exactly
+    real = exact.read_exactly
     calls: list[int] = []
 
     def counted(source: Source, target: Path) -> None:
         calls.append(source.load_id)
         real(source, target)
 
-    engine_load.read_exactly = counted
-    try:
+    with patch.object(engine_load, "read_exactly", counted):
         yield calls
-    finally:
-        engine_load.read_exactly = real
 
 
 # -- comparing

@@ -268,9 +268,9 @@ def german_time(text: str) -> datetime | None:
     )
     if not match:
         return None
-    date, month, year, *time = map(int, match.groups())
+    date, month, year, hour, minute, second = map(int, match.groups())
     try:
-        return in_calendar(datetime(year, month, date, *time))  # noqa: DTZ001 - UTC is what the contract says
+        return in_calendar(datetime(year, month, date, hour, minute, second))  # noqa: DTZ001 - UTC is what the contract says
     except ValueError:
         return None
 

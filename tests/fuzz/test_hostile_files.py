@@ -12,8 +12,6 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from itertools import count
 from pathlib import Path
 
-import pytest
-
 from tests.fuzz.large import LARGE, read_large
 from tests.fuzz.loading import MEMORY_MB, Batch, Outcome, run_batch
 from tests.fuzz.making import TOGETHER
@@ -69,8 +67,8 @@ def test_ten_thousand_hostile_files_are_counted_row_by_row(
     slowest = max(outcomes, key=lambda outcome: outcome.seconds)
     record_property(
         "figures",
-        f"seed {SEED}: {statuses.total():,} hostile files ({', '.join(f'{n:,} {name}' for name, n in statuses.items())})"
-        f" of {sum(outcome.rows for outcome in outcomes):,} rows, {read - exactly:,} read by the fast reader and"
+        f"seed {SEED}: {statuses.total():,} hostile files"
+        f" ({', '.join(f'{number:,} {status}' for status, number in statuses.items())}) of {sum(outcome.rows for outcome in outcomes):,} rows, {read - exactly:,} read by the fast reader and"
         f" {exactly:,} by the exact one; the slowest batch took {slowest.seconds:.1f} s for {slowest.files.total()}"
         f" files ({slowest.batch.kind}), the largest memory was {max(o.peak_mb for o in outcomes):,} MB",
     )

@@ -145,10 +145,9 @@ def parsed(field: Field, text: str, cast: str, contract: Contract) -> str:
     by_form = f"WHEN regexp_full_match({text}, {quoted(pattern)}) THEN {read}"
     if field.type not in CASTS or small:
         return f"CASE {by_form} END"
-    if field.type == "int":
-        sure, value = f"length({text}) <= {SURE_DIGITS}", cast
-    else:  # infinity is written as it is read, and cannot be told in another time zone
-        sure, value = soundness(field, cast), to_utc(cast, contract.timezone)
+    # Infinity is written as it is read, and cannot be told in another time zone.
+    sure = soundness(field, cast) or f"length({text}) <= {SURE_DIGITS}"
+    value = cast if field.type == "int" else to_utc(cast, contract.timezone)
     return f"CASE WHEN {sure} AND CAST({cast} AS VARCHAR) = {text} THEN {value} {by_form} END"
 
 
