@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json as json_
+import os
 import socket
 from collections.abc import Sequence
 from enum import StrEnum
@@ -136,8 +137,16 @@ def wish(seqs: Sequence[int] | None, dataset: DatasetName | None, *, all_: bool,
 
     if sum((bool(seqs), dataset is not None, all_)) != 1:
         raise typer.BadParameter("say which: some numbers of hitparade quarantine list, --dataset NAME, or --all")
-    by = f"{getpass.getuser()}@{socket.gethostname()}"
-    return Wish(tuple(seqs or ()), dataset.value if dataset else None, by=by, why=why)
+    return Wish(tuple(seqs or ()), dataset.value if dataset else None, by=somebody(), why=why)
+
+
+def somebody() -> str:
+    """Who this is: user and host. In a container a user may have no name."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = f"user {os.getuid()}"
+    return f"{user}@{socket.gethostname()}"
 
 
 def worst(files: Sequence[Settlement], code: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from hitparade.errors import StorageError
@@ -15,12 +16,14 @@ from hitparade.storage import is_remote
 from hitparade.workspace import Workspace
 
 CHUNK = 1 << 20
+LOOKING_THREADS = 16
 
 
 def frozen(ws: Workspace, deliveries: Sequence[Delivery]) -> tuple[str, ...]:
     """The archived objects that must be restored before they can be read."""
-    places = [place_of(ws, each.dataset, each) for each in deliveries]
-    return tuple(place for place in places if is_remote(place) and ws.storage.frozen(place))
+    archived = [place for each in deliveries if is_remote(place := place_of(ws, each.dataset, each))]
+    with ThreadPoolExecutor(LOOKING_THREADS) as pool:
+        return tuple(place for place, cold in zip(archived, pool.map(ws.storage.frozen, archived), strict=True) if cold)
 
 
 def bring(ws: Workspace, delivery: Delivery, target: Path, outcome: Rebuilt) -> bool:
