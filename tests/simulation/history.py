@@ -16,7 +16,7 @@ from hitparade.model import Dataset
 Step = Literal["load", "compute", "publish", "archive", "run"]
 STEPS: tuple[Step, ...] = ("load", "compute", "publish", "archive", "run")
 Terms = Literal["usual", "supersede", "strict", "short"]
-TERMS: tuple[Terms, ...] = ("supersede", "supersede", "usual", "strict", "short")
+TERMS: tuple[Terms, ...] = ("supersede", "usual", "strict", "short")
 
 HEADERS: dict[Dataset, str] = {
     "streams": "user_id,track_id,listen_time",
@@ -107,10 +107,11 @@ Event = World | Together
 
 @dataclass(frozen=True)
 class History:
-    """Events, over a choice of the built-in KPIs and a version of the workspace's own."""
+    """Events, over a choice of the built-in KPIs, a version of the workspace's own, and a contract for streams."""
 
     kpis: str
     own_kpi: int
+    terms: Terms
     events: tuple[Event, ...]
 
 
@@ -138,19 +139,26 @@ USERS = [
     for user, name, age, country in product("123", "PQ", ("", "30"), ("Utopia", "Laputa", ""))
 ]
 BAD_USERS = ["x,P,30,Utopia,2024-01-01", "1,P,12,Utopia,2024-01-01"]
-NAMES = ("one.csv", "two.csv", "three.csv")
+NAMES = ("one.csv", "one.csv", "two.csv", "three.csv")
 
 # Where a worker may be cut: where durable state has changed, and where it has looked at something that may be old soon.
 SOMETIMES = (
     *("run.ended", "ledger.written", "ledger.committed", "lake.synced", "lake.metadata_written", "lake.committed"),
     *("load.table_appended", "load.recorded", "compute.recorded", "publish.recorded", "files.file_written"),
-    *("storage.part_written", "storage.moved", "archive.claimed", "archive.moved", "archive.released"),
+    *(
+        "storage.part_written",
+        "storage.linked",
+        "storage.moved",
+        "archive.claimed",
+        "archive.moved",
+        "archive.released",
+    ),
     *("lake.base", "lake.files", "ledger.load_ids", "ledger.unpublished", "ledger.with_contents", "ledger.newest"),
     *("engine.heard_days", "engine.compute_days"),
 )
 OFTEN = (
     *("run.begun", "load.staged", "load.appended", "compute.staged", "compute.table_replaced", "compute.replaced"),
-    *("publish.day_written", "storage.linked", "ledger.stale", "ledger.seen", "engine.stored"),
+    *("publish.day_written", "engine.stored", "load.decided", "compute.decided", "publish.decided", "archive.decided"),
 )
 
 
@@ -179,8 +187,9 @@ class Drawing:
     def history(self) -> History:
         """A history of some rounds: files come, then workers are at it."""
         kpis, own_kpi = self.random.choice(sorted(KPIS)), self.random.choice([0, 1, 1, 2, 3])
-        rounds = [self.round() for _ in range(self.random.choice([1, 2, 2, 3]))]
-        return History(kpis, own_kpi, tuple(event for each in rounds for event in each))
+        terms = self.random.choice(["usual", "supersede"])
+        rounds = [self.round() for _ in range(self.random.choice([1, 2, 2]))]
+        return History(kpis, own_kpi, terms, tuple(event for each in rounds for event in each))
 
     def round(self) -> list[Event]:
         """Files that come, and workers."""
@@ -228,7 +237,7 @@ class Drawing:
         many = self.random.choice([1, 2, 2, 2, 3, 4])
         return Together(
             programs=tuple(self.random.choice(COMMANDS) for _ in range(many)),
-            cuts=tuple(self.cut() for _ in range(self.random.randint(1, 4))),
+            cuts=tuple(self.cut() for _ in range(self.random.randint(2, 5))),
             polite=self.random.random() < 0.2,
         )
 
@@ -238,8 +247,8 @@ class Drawing:
         return Cut(
             at=self.random.choice(OFTEN if often else SOMETIMES),
             skip=self.random.choice([0, 0, 0, 0, 1, 1, 2, 4]),
-            happens=tuple(self.meanwhile() for _ in range(self.random.choice([0, 0, 1]))),
-            kill=self.random.random() < 0.25,
+            happens=tuple(self.meanwhile() for _ in range(self.random.choice([0, 1]))),
+            kill=self.random.random() < 0.2,
             to=self.random.randrange(4),
         )
 

@@ -32,7 +32,8 @@ from tests.simulation.history import (
     smaller,
 )
 from tests.simulation.place import FIRST, SECOND, Place, a_place
-from tests.simulation.workers import Worker
+from tests.simulation.remembered import metadata_remembered
+from tests.simulation.workers import Worker, decisions_told
 
 ROUNDS = 8
 TRIES = 150
@@ -90,6 +91,7 @@ class Simulation:
         """Live through a history, and raise Different unless it ends as it must."""
         self.begin()
         self.write_kpi(history.own_kpi)
+        self.contract(history.terms)
         with self.place.of(history.kpis):
             for event in history.events:
                 self.happen(event)
@@ -237,6 +239,8 @@ def a_simulation() -> Iterator[Simulation]:
     """A simulation at a place of its own."""
     with ExitStack() as stack:
         stack.enter_context(without_threads())
+        stack.enter_context(metadata_remembered())
+        stack.enter_context(decisions_told())
         simulation = Simulation(stack.enter_context(a_place()))
         stack.callback(simulation.close)
         yield simulation

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
+from unittest import mock
 
 from hitparade import faults, pipeline
 from hitparade.config import Settings
 from hitparade.errors import Transient
 from hitparade.lake.catalog import close_catalog
+from hitparade.steps import archive, compute, load, publish
 from hitparade.workspace import Workspace
 from tests.simulation.baton import Killed
 from tests.simulation.history import Step
@@ -42,6 +45,26 @@ class Looked:
             return result
 
         return call
+
+
+@contextmanager
+def decisions_told() -> Iterator[None]:
+    """A point is passed whenever a step has decided: between that and what it does, anything may happen."""
+    with ExitStack() as patches:
+        for step in (load, compute, publish, archive):
+            patches.enter_context(mock.patch.object(step, "decide", told(step.decide, f"{step.__name__}.decided")))
+        yield
+
+
+def told(decide: Callable[..., Any], point: str) -> Callable[..., Any]:
+    """A decision after which a point is passed."""
+
+    def decided(*given: Any) -> Any:
+        found = decide(*given)
+        faults.point(point.rpartition("steps.")[2])
+        return found
+
+    return decided
 
 
 class Worker:
