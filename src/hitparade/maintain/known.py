@@ -42,5 +42,6 @@ def superseded(newest_first: Sequence[Delivery], *, before: datetime) -> list[De
         name = (each.dataset, each.uri)
         if each.status == "superseded" and name in followed_at and followed_at[name] <= before:
             found.append(each)
-        followed_at[name] = each.loaded_at
+        if each.status in ("loaded", "superseded"):
+            followed_at[name] = each.loaded_at
     return found
