@@ -111,14 +111,16 @@ def play(works: Iterable[Callable[[], None]], cuts: Iterable[Cut], between: Call
 
     `between` is called at each cut, while all stand still.
     """
-    parts, at = [Part(work) for work in works], 0
+    parts, last, to = [Part(work) for work in works], -1, 0
     with faults.watched(Cutting(cuts).passed):
         try:
-            while alive := [part for part in parts if not part.done]:
-                part = alive[at % len(alive)]
+            while alive := [at for at, part in enumerate(parts) if not part.done]:
+                others = [at for at in alive if at != last] or alive
+                last = others[to % len(others)]
+                part = parts[last]
                 if (cut := part.go_on()) is not None:
                     between(cut)
-                    at = cut.to
+                to = 0 if cut is None else cut.to
                 if part.failure is not None:
                     raise part.failure
         finally:

@@ -83,7 +83,7 @@ World = Deliver | Again | Replace | Contract | OwnKpi | SecondSink
 class Cut:
     """Whoever passes a point stops there, once it was passed so many times. Something may happen then.
 
-    Stopped for good, or only until its turn comes again; then `to` goes on.
+    Stopped for good, or only until its turn comes again; then another goes on, told by `to`.
     """
 
     at: str
@@ -234,7 +234,7 @@ class Drawing:
 
     def together(self) -> Together:
         """Workers, and where they are cut."""
-        many = self.random.choice([1, 2, 2, 2, 3, 4])
+        many = self.random.choice([1, 2, 2, 2, 2, 3, 4])
         return Together(
             programs=tuple(self.random.choice(COMMANDS) for _ in range(many)),
             cuts=tuple(self.cut() for _ in range(self.random.randint(2, 5))),
@@ -246,8 +246,8 @@ class Drawing:
         often = self.random.random() < 0.75
         return Cut(
             at=self.random.choice(OFTEN if often else SOMETIMES),
-            skip=self.random.choice([0, 0, 0, 0, 1, 1, 2, 4]),
-            happens=tuple(self.meanwhile() for _ in range(self.random.choice([0, 1]))),
+            skip=self.random.choice([0, 0, 0, 0, 0, 1, 1, 2]),
+            happens=tuple(self.meanwhile() for _ in range(self.random.choice([0, 1, 1]))),
             kill=self.random.random() < 0.2,
             to=self.random.randrange(4),
         )
