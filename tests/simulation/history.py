@@ -163,7 +163,7 @@ OFTEN = (
 
 
 COMMANDS: tuple[tuple[Step, ...], ...] = (
-    *[("run",)] * 6,
+    *(("run",), ("run",), ("run",), ("run",), ("run",), ("run",)),
     ("load", "compute"),
     ("compute", "publish"),
     *(("load",), ("compute",), ("publish",), ("archive",)),
@@ -187,7 +187,7 @@ class Drawing:
     def history(self) -> History:
         """A history of some rounds: files come, then workers are at it."""
         kpis, own_kpi = self.random.choice(sorted(KPIS)), self.random.choice([0, 1, 1, 2, 3])
-        terms = self.random.choice(["usual", "supersede"])
+        terms = self.random.choice(TERMS[:2])
         rounds = [self.round() for _ in range(self.random.choice([1, 2, 2]))]
         return History(kpis, own_kpi, terms, tuple(event for each in rounds for event in each))
 
@@ -260,13 +260,19 @@ def smaller(history: History) -> Iterator[History]:
         before, after = events[:at], events[at + 1 :]
         yield replace(history, events=(*before, *after))
         if isinstance(event, Together):
-            for name in ("cuts", "programs"):
-                listed = getattr(event, name)
-                for place in range(len(listed)):
-                    less = replace(event, **{name: (*listed[:place], *listed[place + 1 :])})
-                    yield replace(history, events=(*before, less, *after))
-            for place, cut in enumerate(event.cuts):
-                for less_of_it in ({"happens": ()}, {"kill": False}):
-                    if any(getattr(cut, name) != value for name, value in less_of_it.items()):
-                        cuts = (*event.cuts[:place], replace(cut, **less_of_it), *event.cuts[place + 1 :])
-                        yield replace(history, events=(*before, replace(event, cuts=cuts), *after))
+            for less in smaller_scenes(event):
+                yield replace(history, events=(*before, less, *after))
+
+
+def smaller_scenes(scene: Together) -> Iterator[Together]:
+    """The same without one of its workers or cuts, or with less happening at a cut."""
+    programs, cuts = scene.programs, scene.cuts
+    for at in range(len(programs)):
+        yield replace(scene, programs=(*programs[:at], *programs[at + 1 :]))
+    for at, cut in enumerate(cuts):
+        before, after = cuts[:at], cuts[at + 1 :]
+        yield replace(scene, cuts=(*before, *after))
+        if cut.happens:
+            yield replace(scene, cuts=(*before, replace(cut, happens=()), *after))
+        if cut.kill:
+            yield replace(scene, cuts=(*before, replace(cut, kill=False), *after))

@@ -17,7 +17,8 @@ def metadata_remembered() -> Iterator[None]:
     from pyiceberg.serializers import FromInputFile
     from pyiceberg.utils.schema_conversion import AvroSchemaConversion
 
-    read, known = FromInputFile.table_metadata, {}
+    read = FromInputFile.table_metadata
+    known: dict[str, Any] = {}
 
     def metadata(file: Any, encoding: str = "utf-8") -> Any:
         if file.location not in known:
