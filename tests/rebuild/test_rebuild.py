@@ -7,7 +7,7 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -21,7 +21,9 @@ from hitparade.cli.app import run
 from hitparade.contracts.reference import EXAMPLE
 from hitparade.emulator.catalog import refuse_stale_updates
 from hitparade.errors import ConfigError
+from hitparade.model import Delivery
 from hitparade.rebuild import Rebuilt, rebuild
+from hitparade.rebuild.replay import rounds
 from tests.cloud import CloudShop
 from tests.dynamodb import reach
 from tests.s3 import Server, moto_server
@@ -103,10 +105,10 @@ def test_a_long_history_is_the_same_when_it_is_made_anew(shop: Shop) -> None:
     shop.manifest("streams", EXAMPLE.replace('"quarantine"', '"reject_rows"'))
     shop.deliver("streams", "streams1.csv", ["1,a,2024-06-25 10:00:00", "2,b,nothing"])
     shop.run()
-    shop.deliver("songs", "songs.csv", [SONG.format("a", "Other", 300000)])
+    shop.deliver("songs", "other.csv", [SONG.format("a", "Other", 300000)])
     shop.deliver("streams", "streams1.csv", ["3,a,2024-06-25 12:00:00"])
     shop.run()
-    shop.deliver("songs", "songs.csv", first)
+    shop.deliver("songs", "again.csv", first)
     shop.manifest(
         "streams", EXAMPLE.replace('"1.0"', '"2.0"').replace('"extension"', '"on_redelivery": "supersede", "extension"')
     )
@@ -131,6 +133,24 @@ def test_a_long_history_is_the_same_when_it_is_made_anew(shop: Shop) -> None:
     assert found.notes == []
     assert found.files == statuses.count("loaded")
     assert found.kpi_days == found.served > 14
+
+
+def test_files_are_loaded_together_while_they_have_one_contract_and_names_of_their_own() -> None:
+    came = [("a", "x"), ("b", "x"), ("c", "y"), ("a", "y"), ("a", "y"), ("d", "y"), ("e", "y")]
+    listed = [delivered(seq, name, contract) for seq, (name, contract) in enumerate(came, start=1)]
+
+    assert [[each.seq for each in some] for some in rounds(listed, files=9, size=99)] == [[1, 2], [3, 4], [5, 6, 7]]
+    assert [len(some) for some in rounds(listed, files=2, size=99)] == [2, 2, 2, 1]
+    assert [len(some) for some in rounds(listed, files=9, size=25)] == [2, 2, 2, 1]
+
+
+def delivered(seq: int, name: str, contract: str) -> Delivery:
+    """A delivery of ten bytes."""
+    return Delivery(
+        *(seq, seq, "streams", f"data/streams/{name}", 10, "etag", "sha256", contract, "loaded", 1, 1, 0, None),
+        loaded_at=datetime(2024, 6, 25, tzinfo=UTC),
+        run=1,
+    )
 
 
 def test_files_that_are_not_archived_yet_are_taken_from_landing(shop: Shop) -> None:
