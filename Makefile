@@ -6,7 +6,7 @@ MWAA ?= dist/mwaa
 ASTRO ?= dist/astro
 MWAA_PYTHON ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.12.*/bin/python) python3.12)
 
-.PHONY: install demo test test-airflow airflow test-mwaa check lint format refactor all bench docs lock wheel mwaa astro clean
+.PHONY: install demo test test-airflow airflow test-mwaa check lint format refactor all bench docs crashes lock wheel mwaa astro clean
 .DEFAULT_GOAL := all
 
 install: .venv/installed  ## everything that working on the project needs, in .venv
@@ -74,6 +74,9 @@ docs: install  ## write the generated pages of docs/ anew
 	$(BIN)/python -m hitparade.kpis.reference > docs/kpis.md
 	$(BIN)/python -m tests.docs.pages
 	$(BIN)/python -m tests.glue.columns
+
+crashes: install  ## kill processes at every fault point, and write docs/crashes.md anew
+	$(BIN)/pytest --golden tests/crashes/test_killed.py
 
 lock: install  ## resolve the dependencies anew
 	$(BIN)/pip install --quiet uv

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -20,6 +21,7 @@ from tests.shop import HEADERS, Shop
 KPI = "kpis/day_daily.sql"
 OF_AN_ATTEMPT = frozenset({"load_id", "etag", "loaded_at", "run"})
 """What the ledger tells of who loaded a file and when, and not of the file."""
+TIME = re.compile(r" at [-0-9]+ [:0-9]+ UTC")
 UNFINISHED = ".part"
 """How the name of a file ends that was being written when its process was killed."""
 
@@ -143,6 +145,7 @@ def accounted(shop: Shop) -> Seen:
     with shop.open() as ws:
         deliveries = [
             {name: value for name, value in asdict(each).items() if name not in OF_AN_ATTEMPT}
+            | {"reason": TIME.sub("", each.reason or "")}
             for each in ws.ledger.deliveries()
         ]
         computed = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,7 +16,7 @@ from tests.cloud import CloudShop
 from tests.crashes.dying import Death, hitparade
 from tests.crashes.histories import CHAPTERS, everything, first, later, outcomes
 from tests.crashes.lives import Lives, assert_same, on_a_disk
-from tests.crashes.page import PAGE, Deaths, page, without_counts
+from tests.crashes.page import PAGE, page
 from tests.crashes.places import quick_folder
 from tests.dynamodb import reach
 from tests.postgres import postgres_url as postgres_url
@@ -25,7 +25,7 @@ from tests.shop import Shop
 from tests.warehouse.places import assert_same as assert_same_there
 from tests.warehouse.places import on_postgres
 
-BETWEEN = int(os.environ.get("HITPARADE_DEATHS_BETWEEN", "1"))
+BETWEEN = int(os.environ.get("HITPARADE_DEATHS_BETWEEN", "0"))
 """How many of a point's passings are died at, besides its first and its last."""
 AWS = (
     *("ledger.table_created", "lake.table_created", "storage.written", "lake.committed", "load.appended"),
@@ -47,7 +47,9 @@ DISK = [
 """All others."""
 
 SOURCE = Path(__file__).parents[2] / "src"
-deaths = Deaths()
+PLACES: Mapping[str, Collection[str]] = {"a disk": set(DISK), "AWS": set(AWS), "PostgreSQL": set(WAREHOUSE)}
+died_at: dict[str, set[str]] = {place: set() for place in PLACES}
+"""Where this session has died, and all was well afterwards."""
 
 
 def test_every_point_of_the_product_has_its_meaning_and_every_one_is_died_at() -> None:
@@ -73,7 +75,7 @@ def test_what_a_killed_process_leaves_is_finished_by_the_next(lives: Lives, name
         assert killed.died, f"{chapter.name}, {death}: {killed.code} {killed.said}"
         lives.catch_up(chapter)
         assert_same(everything(lives.shop), lives.after[number], f"{chapter.name}, {death}")
-        deaths.add(name, "a disk")
+        died_at["a disk"].add(name)
 
 
 def die_in_turn(shop: Shop, names: Sequence[str]) -> None:
@@ -104,8 +106,7 @@ def test_on_aws_one_death_after_the_other_is_gone_on_from(monkeypatch: pytest.Mo
             assert hitparade("verify", "--config", str(cloud.root / "hitparade.toml")).code == 0
             archived = [path.name.partition("-")[2] for path in (undisturbed.root / "archive").glob("*/*")]
             assert sorted(name.partition("-")[2] for name in cloud.names("archive")) == sorted(archived)
-            for name in names:
-                deaths.add(name, "AWS")
+            died_at["AWS"].update(names)
 
 
 def test_with_a_warehouse_one_death_after_the_other_is_gone_on_from(postgres_url: str) -> None:
@@ -121,8 +122,7 @@ def test_with_a_warehouse_one_death_after_the_other_is_gone_on_from(postgres_url
             assert shop.everything() == undisturbed.everything()
             assert_same_there(shop, place)
             assert len(place.listens()) == len(set(place.listens())) == heard(undisturbed)
-            for name in names:
-                deaths.add(name, "PostgreSQL")
+            died_at["PostgreSQL"].update(names)
 
 
 def heard(shop: Shop) -> int:
@@ -132,9 +132,6 @@ def heard(shop: Shop) -> int:
 
 def test_the_page_of_the_points_is_that_of_today(request: pytest.FixtureRequest) -> None:
     if request.config.getoption("--golden"):
-        assert deaths.at() == set(POINTS), "run the whole file to write the page"
-        PAGE.write_text(page(deaths))
-    told = without_counts(PAGE.read_text())
-    assert [name for name, _, _ in told] == list(POINTS)
-    assert [meaning for _, meaning, _ in told] == list(POINTS.values())
-    assert {outcome for _, _, outcome in told} == {"as if nobody had been killed"}
+        assert died_at == PLACES, "run the whole file to write the page"
+        PAGE.write_text(page(PLACES))
+    assert PAGE.read_text() == page(PLACES)
