@@ -115,6 +115,7 @@ def test_a_long_history_is_the_same_when_it_is_made_anew(shop: Shop) -> None:
     for rows in (["4,a,2024-06-24 12:00:00"], ["5,b,2024-06-23 12:00:00", "5,b,2024-06-23 12:00:00"]):
         shop.deliver("streams", "streams2.csv", rows)
         shop.run()
+    shop.deliver("songs", "last.csv", [SONG.format("a", "Last", 400000)])
     shop.deliver("streams", "streams3.csv", ["6,b,no time"])
     shop.run()
     shop.deliver("streams", "streams4.csv", ["7,b,2024-06-23 15:00:00"])
