@@ -23,7 +23,7 @@ demo: install  ## sample data, a run, and its charts, in ./demo
 	$(BIN)/hitparade demo
 
 test: install  ## every test but those of the DAGs, as many at a time as there are cores, up to four
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test-airflow: .venv-airflow/installed  ## the DAGs, run by Airflow, which has an environment of its own: it brings a hundred packages
 	$(AIRFLOW)/pytest tests/airflow tests/standalone --numprocesses auto --maxprocesses 4 --dist loadfile

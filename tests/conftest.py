@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
 
 from tests.spark import spark as spark
+
+LONGEST = ("simulation", "crashes", "fuzz", "rebuild", "promise", "parity", "warehouse/test_killed.py", "acceptance")
+"""What takes minutes and comes in few files: begun last, it would leave all cores but one idle."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest."""
+    here = Path(__file__).parent
+    items.sort(key=lambda item: not item.path.relative_to(here).as_posix().startswith(LONGEST))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import zoneinfo
 from contextlib import closing
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
@@ -25,9 +26,15 @@ EngineName = Literal["duckdb", "spark"]
 ENGINES: tuple[EngineName, ...] = get_args(EngineName)
 
 
+@lru_cache(maxsize=1)
+def time_zones() -> frozenset[str]:
+    """Every time zone there is. To list them takes longer than all other settings, so a process does it once."""
+    return frozenset(zoneinfo.available_timezones())
+
+
 def a_time_zone(name: str) -> str:
     """A name of the IANA database."""
-    if name not in zoneinfo.available_timezones():
+    if name not in time_zones():
         raise ValueError(f"'{name}' is not a time zone such as Europe/Berlin")
     return name
 

@@ -76,6 +76,7 @@ PIECES: tuple[bytes, ...] = (
     ),
 )
 NAMES = (
+    "00000[{}]",  # as a pattern it is the name of others
     "a*{}",
     "a?{}",
     "a[{}]",
