@@ -361,15 +361,6 @@ class LakeFile:
     day: date | None
 
 
-@dataclass(frozen=True, slots=True)
-class Rewrite:
-    """Files of a table that become one. It has `rows`: those of all of them, but for the load_ids that stay behind."""
-
-    files: tuple[str, ...]
-    without: frozenset[int]
-    rows: int
-
-
 # ---- what engines are given, and give back
 
 

@@ -127,12 +127,9 @@ def arrivals(ws: Workspace) -> list[Arrival]:
     found: list[Arrival] = []
     for dataset in DATASETS:
         contract = ws.contract(dataset)
-        blobs = {
-            (ws.uri(blob.url), blob.size, blob.etag): blob
-            for blob in waiting(ws.storage, ws.settings.place(ws.settings.landing.folder(dataset)))
-        }
-        seen = ws.ledger.seen(blobs)
-        found.extend(Arrival(blob, contract) for identity, blob in blobs.items() if identity not in seen)
+        blobs = waiting(ws.storage, ws.settings.place(ws.settings.landing.folder(dataset)))
+        judged = ws.known(blobs)
+        found.extend(Arrival(blob, contract) for blob in blobs if blob not in judged)
     return found
 
 

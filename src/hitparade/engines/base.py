@@ -39,6 +39,15 @@ class BadRows:
     files: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """Files of a table that become one. It has `rows`: those of all of them, but for the load_ids that stay behind."""
+
+    files: tuple[str, ...]
+    without: frozenset[int]
+    rows: int
+
+
 class Engine(Protocol):
     """Does the heavy work. `lanes` says how many batches of days it computes at a time without getting slower."""
 

@@ -9,10 +9,11 @@ from datetime import date
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from hitparade.engines.base import Rewrite
 from hitparade.faults import point
 from hitparade.maintain.known import Known
 from hitparade.maintain.outcome import Maintained
-from hitparade.model import LakeFile, Rewrite
+from hitparade.model import LakeFile
 from hitparade.workspace import TABLES, Workspace
 
 if TYPE_CHECKING:

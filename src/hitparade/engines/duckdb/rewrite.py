@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from hitparade.engines.base import Rewrite
 from hitparade.engines.duckdb.connection import Connected, copy_to
 from hitparade.engines.duckdb.remote import Outbox
 from hitparade.errors import LakeError
-from hitparade.model import Rewrite
 
 
 class Rewriting(Connected):
