@@ -13,8 +13,7 @@ from typing import Literal
 
 from hitparade.model import Dataset
 
-Step = Literal["load", "compute", "publish", "archive", "run"]
-STEPS: tuple[Step, ...] = ("load", "compute", "publish", "archive", "run")
+Step = Literal["load", "compute", "publish", "archive", "run", "maintain", "release"]
 Terms = Literal["usual", "supersede", "strict", "short"]
 TERMS: tuple[Terms, ...] = ("supersede", "usual", "strict", "short")
 
@@ -107,11 +106,15 @@ Event = World | Together
 
 @dataclass(frozen=True)
 class History:
-    """Events, over a choice of the built-in KPIs, a version of the workspace's own, and a contract for streams."""
+    """Events, over a choice of the built-in KPIs, a version of the workspace's own, and a contract for streams.
+
+    In the end some are maintained: days after all is done, what nobody needs is removed.
+    """
 
     kpis: str
     own_kpi: int
     terms: Terms
+    maintained: bool
     events: tuple[Event, ...]
 
 
@@ -167,6 +170,7 @@ COMMANDS: tuple[tuple[Step, ...], ...] = (
     ("load", "compute"),
     ("compute", "publish"),
     *(("load",), ("compute",), ("publish",), ("archive",)),
+    *(("maintain",), ("release",)),
 )
 KPIS: dict[str, tuple[str, ...]] = {
     "genres": ("genre_daily", "top_songs_daily"),
@@ -189,7 +193,9 @@ class Drawing:
         kpis, own_kpi = self.random.choice(sorted(KPIS)), self.random.choice([0, 1, 1, 2, 3])
         terms = self.random.choice(TERMS[:2])
         rounds = [self.round() for _ in range(self.random.choice([1, 2, 2]))]
-        return History(kpis, own_kpi, terms, tuple(event for each in rounds for event in each))
+        return History(
+            kpis, own_kpi, terms, self.random.random() < 0.25, tuple(event for each in rounds for event in each)
+        )
 
     def round(self) -> list[Event]:
         """Files that come, and workers."""

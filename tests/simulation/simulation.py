@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count
@@ -27,6 +27,7 @@ from tests.simulation.history import (
     OwnKpi,
     Replace,
     SecondSink,
+    Step,
     Terms,
     Together,
     smaller,
@@ -37,7 +38,6 @@ from tests.simulation.workers import Worker, decisions_told
 
 ROUNDS = 8
 TRIES = 150
-BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
 TERMS: Mapping[Terms, Mapping[str, Any]] = {
     "usual": {"validation": {"on_error": "reject_rows", "max_rejected_ratio": 0.5}},
     "supersede": {"on_redelivery": "supersede", "validation": {"on_error": "reject_rows", "max_rejected_ratio": 0.5}},
@@ -54,7 +54,7 @@ class Different(AssertionError):
 class Clock:
     """A time that goes on only when it is told to."""
 
-    now: datetime = BEFORE
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def __call__(self) -> datetime:
         return self.now
@@ -78,7 +78,7 @@ class Simulation:
         for worker in self.workers:
             worker.let_go()
         self.place.renew()
-        self.clock.now = BEFORE
+        self.clock.now = datetime.now(UTC)
         self.drops: list[Drop] = []
         self.manifests: list[Mapping[str, Any]] = []
         self.sinks: tuple[str, ...] = (FIRST,)
@@ -96,6 +96,8 @@ class Simulation:
             for event in history.events:
                 self.happen(event)
             self.catch_up()
+            if history.maintained:
+                self.maintain()
             if problems := compare(self):
                 raise Different("\n".join(problems))
 
@@ -184,20 +186,26 @@ class Simulation:
         """Run until nothing is left to do; that must be soon."""
         self.clock.wait(60)
         for _ in range(ROUNDS):
-            outcome = self.run()
+            outcome = self.alone("run")
             if not did_something(outcome):
                 return
         raise Different(f"after {ROUNDS} runs there is still something to do: {outcome}")
 
-    def run(self) -> Outcome:
-        """A run that nothing disturbs."""
+    def maintain(self) -> None:
+        """Remove what nobody needs, days later; it leaves nothing to do."""
+        self.clock.wait(3 * 24 * 3600)
+        self.alone("maintain")
+        if did_something(outcome := self.alone("run")):
+            raise Different(f"after maintenance there is something to do: {outcome}")
+
+    def alone(self, step: Step) -> Any:
+        """A command that nothing disturbs."""
         worker = self.workers[0]
-        ws = worker.open(self.settings)
         worker.trouble.clear()
-        outcome = worker.command(ws, "run")
+        outcome = worker.command(worker.open(self.settings), step)
         if worker.trouble:
-            raise Different(f"a run alone ended by {worker.trouble[0]!r}")
-        return outcome  # type: ignore[no-any-return]
+            raise Different(f"{step}, alone, ended by {worker.trouble[0]!r}")
+        return outcome
 
     def close(self) -> None:
         """The end of everything."""

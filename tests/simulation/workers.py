@@ -14,6 +14,8 @@ from hitparade import faults, pipeline
 from hitparade.config import Settings
 from hitparade.errors import Transient
 from hitparade.lake.catalog import close_catalog
+from hitparade.maintain import maintain
+from hitparade.quarantine import Wish, release
 from hitparade.steps import archive, compute, load, publish
 from hitparade.workspace import Workspace
 from tests.simulation.baton import Killed
@@ -25,6 +27,8 @@ WORK: Mapping[Step, Callable[[Workspace], object]] = {
     "publish": pipeline.publish,
     "archive": pipeline.archive,
     "run": pipeline.run,
+    "maintain": maintain,
+    "release": lambda ws: release(ws, Wish()),
 }
 
 

@@ -23,6 +23,7 @@ from hitparade.landing.discover import plain_name
 from hitparade.landing.spool import plain
 from hitparade.model import Blob, Contract, Fingerprint, NewDelivery, Problem, Source, Staged, Staging
 from hitparade.storage import Storage
+from hitparade.storage.local import errors_explained
 from hitparade.storage.packed import Unreadable
 from hitparade.workspace import TABLES, Workspace
 
@@ -149,8 +150,9 @@ def hear(storage: Storage, contract: Contract, candidate: Candidate, scratch: Pa
     if blob.size == 0:
         return Hearing(candidate, [*problems, file_problem("empty_file", "the file is empty")])
     try:
-        text = plain(storage, blob, print_, contract=contract, scratch=scratch)
-        header = read_header(text.path, contract.delimiter)
+        with errors_explained(f"read {blob.url}"):  # another process may have archived it
+            text = plain(storage, blob, print_, contract=contract, scratch=scratch)
+            header = read_header(text.path, contract.delimiter)
     except Unreadable as error:
         return Hearing(candidate, [*problems, file_problem(error.rule, error.message)])
     except UnicodeDecodeError as error:
