@@ -42,7 +42,8 @@ def sweep(ws: Workspace, tables: Sequence[str], grace: timedelta, outcome: Maint
     write_notes(ws, notes, since, dated)
     point("maintain.noted")
     remove(ws, due)
-    write_notes(ws, notes, dated, {url: at for url, at in dated.items() if url not in set(due)})
+    gone = set(due)
+    write_notes(ws, notes, dated, {url: at for url, at in dated.items() if url not in gone})
     for name in tables:
         outcome.folders += ws.storage.remove_empty(f"{ws.lake.location}/{name}", before=before.timestamp())
 
