@@ -36,6 +36,8 @@ def text_of(name: str, data: bytes, *, encoding: str, most: int | None) -> str:
             data = data.decode(encoding).encode()
         except UnicodeError as error:
             raise Broken("encoding") from error
+    if data in (b"\xef", b"\xef\xbb"):
+        return ""  # the beginning of a byte order mark, and nothing else
     return data.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
 
 
