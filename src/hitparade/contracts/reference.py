@@ -53,6 +53,9 @@ Schema can check a manifest against `manifest.schema.json` while it is written.
 * `references` can only warn. Catalogue rows may come after the listens that need them: rejecting would make
   results depend on the order of arrival.
 * `.gz` and `.zst` are stripped before a name and its extension are checked.
+* Files are CSV as of RFC 4180, with a byte order mark or without. A line that is no row, and one with a field of more
+  than 16,384 characters, is rejected (`csv`); so is one that is not UTF-8 or has a NUL (`encoding`). A file with a row
+  of more than 16 MiB, or with more than 16,384 columns, is refused as a whole.
 * Two manifests that differ only in white space or in the order of keys are one contract.
 """
 
