@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hitparade.errors import StorageError
 from tests.simulation.checked import simulation as simulation
-from tests.simulation.history import SONGS, Cut, Deliver, History, Together
+from tests.simulation.history import LISTENS, SONGS, Cut, Deliver, History, OwnKpi, Together
 from tests.simulation.simulation import Simulation
 
 
@@ -13,3 +13,10 @@ def test_a_file_that_another_archives_while_it_is_judged_is_left_to_it(simulatio
     scene = Together((("archive",), ("run",), ("run",)), (cut,), polite=False)
     simulation.live(History("tracks", 0, "usual", False, (Deliver("songs", "one.csv", (SONGS[0],)), scene)))
     assert [type(error) for error in simulation.workers[1].trouble] == [StorageError]
+
+
+def test_a_kpi_that_is_changed_back_after_a_crash_is_its_old_self(simulation: Simulation) -> None:
+    run = Together((("run",),), (), polite=False)
+    killed = Together((("run",),), (Cut("compute.table_replaced", 0, (), kill=True, to=0),), polite=False)
+    events = (Deliver("streams", "one.csv", (LISTENS[0],)), run, OwnKpi(3), killed, OwnKpi(1))
+    simulation.live(History("hours", 1, "usual", False, events))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
@@ -187,10 +187,24 @@ class Pending:
         if len(self.batches) == BATCHES_PER_COMMIT:
             self.commit()
 
+    def unsettle(self) -> None:
+        """Say of days that a changed KPI is about to replace that they are not the old one's any more.
+
+        Were this run cut off and the KPI changed back, they would pass for up to date with the new one's rows in them.
+        """
+        changing = {
+            (each.day, kpi.name): kpi.hash for batch, _ in self.batches for each in batch.stale for kpi in batch.kpis
+        }
+        known = [each for name in {name for _, name in changing} for each in self.ws.ledger.computations(kpi=name)]
+        old = [replace(each, hash="") for each in known if differs(each, changing.get((each.listen_date, each.kpi)))]
+        if old:
+            self.ws.ledger.record_computations(self.ws.turn.number, old)
+
     def commit(self) -> None:
         """Commit what was computed, table by table onto its base, and then to the ledger."""
         ws = self.ws
         point("compute.staged")
+        self.unsettle()
         for name in sorted({kpi.name for batch, _ in self.batches for kpi in batch.kpis}):
             taking = [(batch, done) for batch, done in self.batches if name in batch.folders]
             days = {each.day for batch, _ in taking for each in batch.stale}
@@ -222,3 +236,8 @@ class Pending:
         self.outcome.kpi_days += len(records)
         self.outcome.rows += sum(record.rows for record in records)
         self.batches = []
+
+
+def differs(computation: Computation, hash_: str | None) -> bool:
+    """Whether a computation is of another KPI than the one of this hash; not where no hash is given, or it has none."""
+    return hash_ is not None and computation.hash not in ("", hash_)
