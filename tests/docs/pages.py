@@ -26,9 +26,7 @@ def commands() -> str:
     parts = ["# Commands", "Made from `hitparade COMMAND --help` by `make docs`.", "```text\n" + printed() + "\n```"]
     for name in names():
         parts.append(f"## `hitparade {name}`\n\n```text\n{printed(name)}\n```")
-        parts.extend(
-            f"### `hitparade {name} {part}`\n\n```text\n{printed(name, part)}\n```" for part in names(name)
-        )
+        parts.extend(f"### `hitparade {name} {part}`\n\n```text\n{printed(name, part)}\n```" for part in names(name))
     return "\n\n".join(parts) + "\n"
 
 
