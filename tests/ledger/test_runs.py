@@ -97,8 +97,8 @@ def test_computations_are_replaced_by_kpi_and_day(ledger: Ledger) -> None:
 
     assert set(ledger.computations()) == {again, first[1]}
     assert ledger.computations(kpi="k") == (again,)
-    assert set(ledger.computations(day=MONDAY)) == {again, first[1]}
-    assert ledger.computations(kpi="k", day=NOW.date()) == ()
+    assert set(ledger.computations(days=[MONDAY])) == {again, first[1]}
+    assert ledger.computations(kpi="k", days=[NOW.date()]) == ()
 
 
 def test_publications_are_replaced_by_sink_table_and_day(ledger: Ledger) -> None:

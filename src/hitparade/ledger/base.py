@@ -111,8 +111,8 @@ class Ledger(Protocol):
         """Record that KPI days were computed, in the place of what was recorded of them before."""
         ...
 
-    def computations(self, *, kpi: str | None = None, day: date | None = None) -> tuple[Computation, ...]:
-        """The last computation of each KPI's day."""
+    def computations(self, *, kpi: str | None = None, days: Collection[date] | None = None) -> tuple[Computation, ...]:
+        """The last computation of each KPI's day, of those days only when days are given; in no order."""
         ...
 
     def stale(self, hashes: Mapping[str, str]) -> tuple[tuple[date, int, str], ...]:

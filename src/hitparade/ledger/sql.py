@@ -290,15 +290,16 @@ class SqlLedger:
         rows = [{**asdict(computation), "computed_at": computation.computed_at.isoformat()} for computation in new]
         self._replace(run, computations, rows)
 
-    def computations(self, *, kpi: str | None = None, day: date | None = None) -> tuple[Computation, ...]:
+    def computations(self, *, kpi: str | None = None, days: Collection[date] | None = None) -> tuple[Computation, ...]:
         """See Ledger."""
         query = sa.select(computations)
         if kpi is not None:
             query = query.where(computations.c.kpi == kpi)
-        if day is not None:
-            query = query.where(computations.c.listen_date == day)
         with self._reading() as db:
-            return tuple(as_computation(row) for row in db.execute(query))
+            if days is None:
+                return tuple(as_computation(row) for row in db.execute(query))
+            parts = [query.where(computations.c.listen_date.in_(chunk)) for chunk in chunks(sorted(days))]
+            return tuple(as_computation(row) for part in parts for row in db.execute(part))
 
     def stale(self, hashes: Mapping[str, str]) -> tuple[tuple[date, int, str], ...]:
         """See Ledger. The database compares, so that what is up to date, nearly all of history, stays there."""

@@ -195,7 +195,7 @@ class Pending:
         changing = {
             (each.day, kpi.name): kpi.hash for batch, _ in self.batches for each in batch.stale for kpi in batch.kpis
         }
-        known = [each for name in {name for _, name in changing} for each in self.ws.ledger.computations(kpi=name)]
+        known = self.ws.ledger.computations(days={day for day, _ in changing})
         old = [replace(each, hash="") for each in known if differs(each, changing.get((each.listen_date, each.kpi)))]
         if old:
             self.ws.ledger.record_computations(self.ws.turn.number, old)

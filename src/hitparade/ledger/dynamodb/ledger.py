@@ -219,10 +219,10 @@ class DynamoLedger:
         """See Ledger."""
         self._replace(run, kept(computations))
 
-    def computations(self, *, kpi: str | None = None, day: date | None = None) -> tuple[Computation, ...]:
+    def computations(self, *, kpi: str | None = None, days: Collection[date] | None = None) -> tuple[Computation, ...]:
         """See Ledger."""
         found = self._reading(lambda snapshot: tuple(snapshot.computations(kpi)))
-        return tuple(each for each in found if day in (None, each.listen_date))
+        return tuple(each for each in found if days is None or each.listen_date in days)
 
     def stale(self, hashes: Mapping[str, str]) -> tuple[tuple[date, int, str], ...]:
         """See Ledger. Reads a cell a month, and one a KPI and month."""
