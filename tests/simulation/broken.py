@@ -19,7 +19,7 @@ from hitparade.landing.claim import original
 from hitparade.ledger.sql import SqlLedger
 from hitparade.model import Blob, Dataset, InEffect, Kpi, NewDelivery
 from hitparade.sinks.files import DiskFolder
-from hitparade.steps import archive, load
+from hitparade.steps import archive, compute, load
 from hitparade.workspace import Workspace
 
 Broken = Callable[[], AbstractContextManager[object]]
@@ -92,9 +92,17 @@ def the_ledger_does_not_fence() -> AbstractContextManager[object]:
     return mock.patch.object(SqlLedger, "_writing", unfenced)
 
 
-def kpi_commits_look_at_no_stamp() -> AbstractContextManager[object]:
-    """A run replaces days that a later one has written."""
-    return mock.patch.object(commits, "stamped_by", return_value=0)
+@contextmanager
+def kpi_commits_look_at_nobody() -> Iterator[None]:
+    """A run replaces days that a later one has written: it looks at no stamp, and tells the ledger afterwards only.
+
+    Without the stamp alone nothing goes wrong: whose KPI is older than the one in the table is refused by the ledger.
+    """
+    with (
+        mock.patch.object(commits, "stamped_by", return_value=0),
+        mock.patch.object(compute.Pending, "unsettle", return_value=None),
+    ):
+        yield
 
 
 @contextmanager
@@ -119,21 +127,20 @@ def an_older_run_overwrites_what_is_served() -> AbstractContextManager[object]:
 
 @contextmanager
 def touched_days_are_old() -> Iterator[None]:
-    """The days that a catalogue touches are those of listens that were there before its run began."""
-    decide, touching = load.decide, load.touching
+    """The days that a catalogue touches are those of listens that were there when its load began."""
+    begin, touching = load.Ahead.__init__, load.touching
     seen: dict[int, InEffect] = {}
 
-    def early(ws: Workspace, dataset: Dataset, restless: set[str]) -> tuple[Blob, ...]:
-        if ws.turn.run is None:
-            seen[id(ws)] = ws.in_effect("streams")
-        return decide(ws, dataset, restless)
+    def early(ahead: load.Ahead, ws: Workspace, leave: Collection[str]) -> None:
+        seen[id(ws)] = ws.in_effect("streams")
+        begin(ahead, ws, leave)
 
     def late(ws: Workspace, delivery: NewDelivery) -> NewDelivery:
         if delivery.dataset == "streams" or delivery.status != "loaded":
             return touching(ws, delivery)
         return replace(delivery, touched=ws.engine.heard_days(delivery.dataset, seen[id(ws)]))
 
-    with mock.patch.object(load, "decide", early), mock.patch.object(load, "touching", late):
+    with mock.patch.object(load.Ahead, "__init__", early), mock.patch.object(load, "touching", late):
         yield
 
 
@@ -155,7 +162,7 @@ BROKEN: tuple[Broken, ...] = (
     rows_count_without_a_ledger_row,
     the_ledger_is_written_before_the_data,
     the_ledger_does_not_fence,
-    kpi_commits_look_at_no_stamp,
+    kpi_commits_look_at_nobody,
     ties_are_unstable,
     an_older_run_overwrites_what_is_served,
     touched_days_are_old,

@@ -172,6 +172,15 @@ COMMANDS: tuple[tuple[Step, ...], ...] = (
     *(("load",), ("compute",), ("publish",), ("archive",)),
     *(("maintain",), ("release",)),
 )
+NEARLY_DONE = ("publish.decided", "engine.stored", "archive.decided")
+# Where whoever stands still has looked at what changes then, so that only a guard keeps what it knows from lasting.
+OVERTAKEN: dict[str, tuple[tuple[Step, str], ...]] = {
+    "kpi": (("compute", "run.begun"), ("run", "run.begun"), ("run", "lake.base")),
+    "streams": (("run", "engine.stored"), ("run", "publish.day_written"), ("run", "load.staged")),
+    "songs": (("run", "load.decided"), ("run", "engine.heard_days"), ("run", "load.staged")),
+    "days": (("load", "load.decided"), ("run", "load.decided")),
+    "name": (("run", "archive.decided"), ("run", "load.decided"), ("run", "load.appended")),
+}
 KPIS: dict[str, tuple[str, ...]] = {
     "genres": ("genre_daily", "top_songs_daily"),
     "tracks": ("track_daily", "genre_totals"),
@@ -199,7 +208,39 @@ class Drawing:
 
     def round(self) -> list[Event]:
         """Files that come, and workers."""
+        if self.random.random() < 0.5:
+            return self.overtaking()
         return [*(self.world() for _ in range(self.random.choice([1, 1, 2, 2, 3]))), self.together()]
+
+    def overtaking(self) -> list[Event]:
+        """Something changes, one sees it and stands still; it changes again, another does all there is to do, and then
+        the first goes on. A catalogue may come when the other is nearly done.
+        """
+        what = self.random.choice(sorted(OVERTAKEN))
+        step, at = self.random.choice(OVERTAKEN[what])
+        cut = Cut(
+            at=at,
+            skip=self.random.choice([0, 0, 0, 0, 1]),
+            happens=(self.change(what),),
+            kill=False,
+            to=self.random.choice([0, 1, 1, 1]),
+        )
+        late = Cut(at=self.random.choice(NEARLY_DONE), skip=0, happens=(self.change("songs"),), kill=False, to=0)
+        cuts = (cut, late) if what == "days" or self.random.random() < 0.2 else (cut,)
+        done = Together((("run",),), (), polite=False)
+        before = [self.change("streams"), self.change("songs"), done][: self.random.choice([0, 3, 3])]
+        return [*before, self.change(what), Together(((step,), ("run",)), cuts, polite=False)]
+
+    def change(self, what: str) -> World:
+        """A change of a kind."""
+        if what == "kpi":
+            return OwnKpi(self.random.randint(1, 3))
+        if what == "name":
+            return Replace(self.random.randrange(3), self.lines(LISTENS, BAD_LISTENS, 5))
+        name = self.random.choice(NAMES)
+        if what == "songs":
+            return Deliver("songs", name, self.lines(SONGS, BAD_SONGS, 4))
+        return Deliver("streams", name, self.lines(LISTENS, BAD_LISTENS, 5))
 
     def world(self) -> World:
         """What happens between the workers' work."""
