@@ -76,7 +76,7 @@ def test_the_secret_and_the_settings_lead_there(seeded: Emulated, monkeypatch: p
     assert settings.lake.namespace == "music_etl_pipeline"
     assert settings.place(settings.lake.location) == "s3://music-etl-processed-data/lake"
     assert settings.place(settings.landing.songs) == "s3://music-streaming-etl-data/metadata/songs"
-    assert settings.sinks == ("redshift:?sslmode=disable&staging=s3://music-etl-processed-data/staging",)
+    assert settings.sinks == ("redshift:?kpis=compute&sslmode=disable&staging=s3://music-etl-processed-data/staging",)
 
 
 def test_it_copies_from_the_emulator_s_own_s3(seeded: Emulated, tmp_path: Path) -> None:

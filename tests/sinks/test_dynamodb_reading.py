@@ -147,5 +147,5 @@ def test_show_from_prints_what_show_prints(shop: Shop, capsys: pytest.CaptureFix
 
 def test_show_from_elsewhere_says_what_can_be_read(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
     config = str(shop.root / "hitparade.toml")
-    assert hitparade(["show", "hourly", "--from", "files:exports", "--config", config]) == 2
-    assert "there is dynamodb:" in capsys.readouterr().err
+    assert hitparade(["show", "hourly", "--from", "exports", "--config", config]) == 2
+    assert "dynamodb:..." in capsys.readouterr().err

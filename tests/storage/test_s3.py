@@ -319,7 +319,7 @@ def test_a_range_that_breaks_off_is_asked_for_again(bucket: Place, monkeypatch: 
 
 
 def test_bytes_that_change_while_they_are_read_are_not_mixed(bucket: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hitparade.storage.s3.READ_ATTEMPTS", 1)
+    monkeypatch.setattr("hitparade.storage.s3_ranges.READ_ATTEMPTS", 1)
     bucket.put("a", b"1" * 300_000)
 
     with bucket.storage.open(f"{bucket.folder}/a", buffered=False) as file:

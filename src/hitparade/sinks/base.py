@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 SCHEMES = {"dynamodb": "dynamodb", "files": "files", "postgresql": "warehouse", "redshift": "warehouse"}
 """Scheme -> the part of this folder that knows it."""
 Rows = TypeVar("Rows", "pa.Table", "pa.RecordBatch")
-READABLE = ("dynamodb", "files", "postgresql", "redshift")
 
 
 def unseen(units: int) -> None:
@@ -162,21 +161,21 @@ def see_served(kpi: Kpi, positions: int | None, *, url: str) -> None:
 
 def open_sink(url: str, *, place: Callable[[str], str], storage: Storage | None = None) -> Sink:
     """The sink at a URL, by its scheme; `place` gives the path of a location in the workspace, `storage` its files."""
-    sink: Sink = module_of(url, SCHEMES).open_sink(url, place=place, storage=storage or Storage())
+    sink: Sink = module_of(url).open_sink(url, place=place, storage=storage or Storage())
     return sink
 
 
 def open_reader(url: str, *, place: Callable[[str], str] = str) -> Reader:
     """A reader of what the sink at a URL has written; `place` as for sinks."""
-    reader: Reader = module_of(url, READABLE).open_reader(url, place=place)
+    reader: Reader = module_of(url).open_reader(url, place=place)
     return reader
 
 
-def module_of(url: str, schemes: Collection[str]) -> Any:
-    """The module of a URL's scheme, if it is one of these."""
+def module_of(url: str) -> Any:
+    """The module of a URL's scheme; ConfigError where there is none."""
     scheme = url.partition(":")[0]
-    if scheme not in schemes:
-        known = ", ".join(f"{name}:..." for name in schemes)
+    if scheme not in SCHEMES:
+        known = ", ".join(f"{name}:..." for name in SCHEMES)
         shown = f"{scheme}:..." if "@" in url else url  # there may be a password before the @
         raise ConfigError(f"sinks: no sink for '{shown}'", hint=f"there is {known}")
     return import_module(f"hitparade.sinks.{SCHEMES[scheme]}")
