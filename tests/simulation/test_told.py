@@ -20,3 +20,11 @@ def test_a_kpi_that_is_changed_back_after_a_crash_is_its_old_self(simulation: Si
     killed = Together((("run",),), (Cut("compute.table_replaced", 0, (), kill=True, to=0),), polite=False)
     events = (Deliver("streams", "one.csv", (LISTENS[0],)), run, OwnKpi(3), killed, OwnKpi(1))
     simulation.live(History("hours", 1, "usual", False, events))
+
+
+def test_a_column_that_another_took_out_of_a_kpi_is_unknown_to_whoever_still_asks_for_it(
+    simulation: Simulation,
+) -> None:
+    cut = Cut("publish.decided", skip=0, happens=(OwnKpi(3),), kill=False, to=1)
+    scene = Together((("run",), ("run",)), (cut,), polite=False)
+    simulation.live(History("tracks", 2, "usual", False, (Deliver("streams", "one.csv", (LISTENS[0],)), scene)))

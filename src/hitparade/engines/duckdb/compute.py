@@ -105,29 +105,31 @@ class Computing(Connected):
     # -- answers
 
     def put_stored(self, kpi: Kpi, files: Sequence[str]) -> None:
-        """See Engine.
+        """See Engine."""
+        rows = f"SELECT * FROM ({self._rows_in(kpi, files)}) WHERE listen_count > 0"
+        self.run(f"CREATE OR REPLACE TEMP VIEW {identifier(kpi.name)} AS {rows}")
 
-        A column that a file does not have yet, because the KPI was given it since, is NULL.
+    def stored(self, kpi: Kpi, files: Sequence[str]) -> pa.Table:
+        """See Engine."""
+        keys = ", ".join(identifier(name) for name in kpi.grain)
+        return self.arrow(f"SELECT * FROM ({self._rows_in(kpi, files)}) ORDER BY {keys}")
+
+    def _rows_in(self, kpi: Kpi, files: Sequence[str]) -> str:
+        """A query for a KPI's rows in files.
+
+        A column that they do not have is NULL: the KPI was given it since they were written, or another process knows
+        the KPI by a newer file that has it no more.
         """
-        known: set[str] = set()
-        if files:
-            source = self.read_parquet(files, union_by_name=True)
-            known = {str(row[0]) for row in self.rows(f"DESCRIBE SELECT * FROM {source}")}
+        if not files:
+            return f"SELECT {nulls(kpi)} WHERE false"
+        source = self.read_parquet(files, union_by_name=True)
+        known = {str(row[0]) for row in self.rows(f"DESCRIBE SELECT * FROM {source}")}
         columns = ", ".join(
             f"{identifier(column.name) if column.name in known else 'NULL'}::{TYPES[column.type]}"
             f" AS {identifier(column.name)}"
             for column in kpi.columns
         )
-        body = f"SELECT {columns} FROM {source} WHERE listen_count > 0" if files else f"SELECT {nulls(kpi)} WHERE false"
-        self.run(f"CREATE OR REPLACE TEMP VIEW {identifier(kpi.name)} AS {body}")
-
-    def stored(self, kpi: Kpi, files: Sequence[str]) -> pa.Table:
-        """See Engine."""
-        source = self.read_parquet(files) if files else "(SELECT 1)"
-        columns = typed(kpi) if files else nulls(kpi)
-        keys = ", ".join(identifier(name) for name in kpi.grain)
-        condition = "true" if files else "false"
-        return self.arrow(f"SELECT {columns} FROM {source} WHERE {condition} ORDER BY {keys}")
+        return f"SELECT {columns} FROM {source}"
 
     def put_all_time(self, kpi: Kpi, listens: InEffect) -> None:
         """See Engine."""
