@@ -17,7 +17,8 @@ from tests.fuzz.loading import MEMORY_MB, Batch, Outcome, run_batch
 from tests.fuzz.making import TOGETHER
 from tests.together import forking
 
-FILES = int(os.environ.get("HITPARADE_FUZZ_FILES", "10000"))
+FILES = int(os.environ.get("HITPARADE_FUZZ_FILES", "10400"))
+"""Some of them come out the same as others and are left out."""
 SEED = int(os.environ.get("HITPARADE_FUZZ_SEED", "1"))
 ONE = os.environ.get("HITPARADE_FUZZ_FILE")
 BESIDE_ENGINE_MB = 300
