@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -21,10 +20,13 @@ from hitparade.cli.app import run
 from hitparade.contracts.reference import EXAMPLE
 from hitparade.emulator.catalog import refuse_stale_updates
 from hitparade.errors import ConfigError
+from hitparade.landing.claim import claim
+from hitparade.landing.discover import waiting
 from hitparade.model import Delivery
 from hitparade.rebuild import Rebuilt, rebuild
 from hitparade.rebuild.replay import rounds
 from tests.cloud import CloudShop
+from tests.damage import replaced, told_otherwise
 from tests.dynamodb import reach
 from tests.s3 import Server, moto_server
 from tests.shop import Shop
@@ -65,26 +67,6 @@ def told(found: Rebuilt) -> set[tuple[str, str, str]]:
     """Where something differs, of what, and in which row."""
     assert found.count == len(found.differences)
     return {(each.place, each.subject, each.key) for each in found.differences}
-
-
-def told_otherwise(shop: Shop, statement: str) -> None:
-    """Change the ledger behind everybody's back."""
-    with closing(sqlite3.connect(shop.root / "lake" / "ledger.db")) as database:
-        database.execute(statement)
-        database.commit()
-
-
-def replaced(shop: Shop, kpi: str, change: Callable[[pa.Table], pa.Table]) -> None:
-    """Commit other rows of a KPI's day than those that were computed."""
-    with shop.open() as ws:
-        ws.turn.begin()
-        (chosen,) = (each for each in ws.daily_kpis if each.name == kpi)
-        base = ws.lake.base(chosen, [DAY])
-        folder = Path(ws.lake.staging(f"kpi_{kpi}", "other")) / f"listen_date={DAY}"
-        folder.mkdir()
-        (path,) = base.paths([DAY])
-        pq.write_table(change(pq.ParquetFile(path).read()), folder / "0.parquet")
-        ws.lake.replace(base, [str(folder / "0.parquet")], {DAY}, run=ws.turn.number)
 
 
 def with_value(column: str, value: object) -> Callable[[pa.Table], pa.Table]:
@@ -220,7 +202,7 @@ def test_a_file_that_its_contract_would_not_take_is_named(shop: Shop) -> None:
 )
 def test_rows_of_the_lake_that_differ_are_named(shop: Shop, change: Callable[[pa.Table], pa.Table], key: str) -> None:
     simple(shop)
-    replaced(shop, "genre_daily", change)
+    replaced(shop, "genre_daily", DAY, change)
 
     found = rebuilt(shop)
 
@@ -232,7 +214,7 @@ def test_a_day_that_the_ledger_forgot_is_named(shop: Shop) -> None:
     simple(shop)
     told_otherwise(shop, "DELETE FROM computations WHERE listen_date = '2024-06-24'")
     told_otherwise(shop, "DELETE FROM touched_days WHERE listen_date = '2024-06-24'")
-    replaced(shop, "hourly", lambda rows: rows)
+    replaced(shop, "hourly", DAY, lambda rows: rows)
     with shop.open() as ws:
         ws.turn.begin()
         (hourly,) = (each for each in ws.daily_kpis if each.name == "hourly")
@@ -297,7 +279,7 @@ def test_a_kept_lake_can_be_looked_at(shop: Shop, tmp_path: Path, capsys: pytest
 
 def test_differences_are_told_and_the_exit_code_says_so(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
     simple(shop)
-    replaced(shop, "genre_daily", with_value("listening_ms", 1))
+    replaced(shop, "genre_daily", DAY, with_value("listening_ms", 1))
     config = str(shop.root / "hitparade.toml")
 
     assert run(["rebuild", "--config", config]) == 1
@@ -359,3 +341,15 @@ def test_objects_in_deep_archive_are_listed_first(
             ExpressionAttributeValues={":n": 7},
         )
     assert (sink, f"hourly of {DAY}", "listen_hour 10: listen_count") in told(rebuilt(shop))
+
+
+def test_a_file_that_archive_was_killed_with_in_hand_is_found(shop: Shop) -> None:
+    shop.deliver("streams", "claimed.csv", ["1,a,2024-06-25 10:00:00"])
+    with shop.open() as ws:
+        pipeline.load(ws)
+        pipeline.compute(ws)
+        pipeline.publish(ws)
+        (blob,) = waiting(ws.storage, str(shop.landing("streams")))
+        assert claim(ws.storage, blob) is not None
+
+    assert told(rebuilt(shop)) == set()

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from collections.abc import Callable
-from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import pytest
 
 from hitparade import faults, pipeline
 from hitparade.cli.app import run
 from hitparade.contracts.reference import EXAMPLE
 from hitparade.verify import INVARIANTS, verify
+from tests.damage import replaced, told_otherwise
 from tests.shop import Shop
 
 DAY = date(2024, 6, 25)
@@ -43,26 +40,6 @@ def broken(shop: Shop, patience: timedelta = LONG) -> dict[str, set[str]]:
         for each in verify(ws, patience=patience).broken:
             found.setdefault(each.invariant, set()).add(each.subject)
     return found
-
-
-def told_otherwise(shop: Shop, statement: str) -> None:
-    """Change the ledger behind everybody's back."""
-    with closing(sqlite3.connect(shop.root / "lake" / "ledger.db")) as database:
-        database.execute(statement)
-        database.commit()
-
-
-def replaced(shop: Shop, kpi: str, change: Callable[[pa.Table], pa.Table]) -> None:
-    """Commit other rows of a KPI's day than those that were computed."""
-    with shop.open() as ws:
-        ws.turn.begin()
-        (chosen,) = (each for each in ws.daily_kpis if each.name == kpi)
-        base = ws.lake.base(chosen, [DAY])
-        folder = Path(ws.lake.staging(f"kpi_{kpi}", "other")) / f"listen_date={DAY}"
-        folder.mkdir()
-        (path,) = base.paths([DAY])
-        pq.write_table(change(pq.ParquetFile(path).read()), folder / "0.parquet")
-        ws.lake.replace(base, [str(folder / "0.parquet")], {DAY}, run=ws.turn.number)
 
 
 def one_of(shop: Shop, table: str) -> Path:
@@ -136,7 +113,7 @@ def test_rejected_rows_that_are_lost_are_named(shop: Shop) -> None:
 
 
 def test_rows_of_a_kpi_that_nobody_computed_are_named(shop: Shop) -> None:
-    replaced(shop, "genre_daily", lambda rows: rows.slice(1))
+    replaced(shop, "genre_daily", DAY, lambda rows: rows.slice(1))
 
     assert broken(shop) == {"stored": {f"genre_daily of {DAY}"}}
 
@@ -147,7 +124,7 @@ def test_sums_that_are_not_the_days_listens_are_named(shop: Shop, kpi: str) -> N
         place = rows.schema.get_field_index("listen_count")
         return rows.set_column(place, rows.schema.field(place), pc.add(rows["listen_count"], 1))
 
-    replaced(shop, kpi, one_more)
+    replaced(shop, kpi, DAY, one_more)
 
     assert broken(shop) == {"totals": {f"{kpi} of {DAY}"}}
 

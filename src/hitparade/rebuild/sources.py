@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from hitparade.errors import StorageError
-from hitparade.landing.claim import PREFIX, SUFFIX
+from hitparade.landing.claim import claims, original
 from hitparade.model import Delivery
 from hitparade.rebuild.outcome import Difference, Rebuilt
 from hitparade.steps.archive import place_of
@@ -52,7 +52,7 @@ def places(ws: Workspace, delivery: Delivery) -> Iterator[str]:
             yield place_of(ws, each.dataset, each)
     landing = ws.settings.place(ws.settings.landing.folder(delivery.dataset))
     yield f"{landing}/{delivery.name}"
-    yield f"{landing}/{PREFIX}{delivery.name}{SUFFIX}"
+    yield from (each.url for each in claims(ws.storage, landing) if original(each) == f"{landing}/{delivery.name}")
 
 
 def copied(ws: Workspace, place: str, target: Path) -> str | None:
