@@ -171,6 +171,26 @@ def open_reader(url: str, *, place: Callable[[str], str] = str) -> Reader:
     return reader
 
 
+def arrow_schema(kinds: Mapping[str, str]) -> pa.Schema:
+    """Columns as Arrow knows them, by their types' names."""
+    import pyarrow as pa
+
+    arrow = {
+        "string": pa.string(),
+        "int": pa.int32(),
+        "long": pa.int64(),
+        "double": pa.float64(),
+        "date": pa.date32(),
+        "timestamp": pa.timestamp("us"),
+    }
+    return pa.schema([(name, arrow[kind]) for name, kind in kinds.items()])
+
+
+def kpi_schema(kpi: Kpi) -> pa.Schema:
+    """A KPI's columns as the lake has them."""
+    return arrow_schema({column.name: column.type for column in kpi.columns})
+
+
 def module_of(url: str) -> Any:
     """The module of a URL's scheme; ConfigError where there is none."""
     scheme = url.partition(":")[0]

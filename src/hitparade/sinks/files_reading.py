@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hitparade.errors import ConfigError
 from hitparade.model import Kpi
-from hitparade.sinks.base import heard, see_served
+from hitparade.sinks.base import heard, kpi_schema, see_served
 from hitparade.storage.base import Medium
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class FilesReader:
         found = self._by_day(kpi.name)
         if not found:
             raise ConfigError(f"{self.url} holds no {kpi.name}", hint="publish to it: hitparade run")
-        schema = schema_of(kpi)
+        schema = kpi_schema(kpi)
         day = where.get("listen_date")
         tables = [self._read(url, kpi) for each, url in found.items() if day in (None, each)]
         rows = heard(pa.concat_tables([schema.empty_table(), *tables]))
@@ -82,7 +82,7 @@ class FilesReader:
         """A day's rows; a column that the KPI was given since is null."""
         import pyarrow as pa
 
-        schema = schema_of(kpi)
+        schema = kpi_schema(kpi)
         rows = self._columns(url, {field.name: field.type for field in schema})
         columns = [
             rows[field.name].cast(field.type) if field.name in rows.column_names else pa.nulls(len(rows), field.type)
@@ -105,11 +105,3 @@ class FilesReader:
             lines = pyarrow.csv.ParseOptions(newlines_in_values=True)
             rows = pyarrow.csv.read_csv(file, convert_options=options, parse_options=lines)
             return rows.select([name for name in types if name in rows.column_names])
-
-
-def schema_of(kpi: Kpi) -> pa.Schema:
-    """A KPI's columns as the lake has them."""
-    import pyarrow as pa
-
-    kinds = {"string": pa.string(), "int": pa.int32(), "long": pa.int64(), "double": pa.float64(), "date": pa.date32()}
-    return pa.schema([(column.name, kinds[column.type]) for column in kpi.columns])

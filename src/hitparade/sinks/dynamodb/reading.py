@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from hitparade.errors import ConfigError
 from hitparade.model import ColumnType, Kpi
-from hitparade.sinks.base import see_served
+from hitparade.sinks.base import kpi_schema, see_served
 from hitparade.sinks.dynamodb.calls import INVALID, NOT_THERE, Expected, Opened, found
 from hitparade.sinks.dynamodb.items import BATCH_ROWS, Attribute, key_value
 from hitparade.sinks.dynamodb.publications import Publications
@@ -60,8 +60,7 @@ class DynamoDbReader(Opened):
             for row in self._rows(kpi, where)
             if row["listen_count"] and fits(row, where) and (positions is None or row["position"] <= positions)
         )
-        kinds = {"string": pa.string(), "int": pa.int32(), "long": pa.int64(), "double": pa.float64()}
-        schema = pa.schema([(column.name, kinds.get(column.type, pa.date32())) for column in kpi.columns])
+        schema = kpi_schema(kpi)
         batches = []
         while some := list(islice(rows, BATCH_ROWS)):
             batches.append(pa.RecordBatch.from_pylist(some, schema=schema))

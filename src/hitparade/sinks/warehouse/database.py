@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol
 
-from hitparade.sinks.warehouse.tables import Dialect, Kind, Table
+from hitparade.sinks.base import arrow_schema
+from hitparade.sinks.warehouse.tables import Dialect, Table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -50,26 +51,11 @@ class Database(Protocol):
         ...
 
 
-def arrow_schema(table: Table) -> pa.Schema:
-    """A table's columns as Arrow knows them."""
-    import pyarrow as pa
-
-    kinds: dict[Kind, pa.DataType] = {
-        "string": pa.string(),
-        "int": pa.int32(),
-        "long": pa.int64(),
-        "double": pa.float64(),
-        "date": pa.date32(),
-        "timestamp": pa.timestamp("us"),
-    }
-    return pa.schema([(name, kinds[kind]) for name, kind in table.columns.items()])
-
-
 def shaped(table: Table, batches: Iterable[pa.RecordBatch]) -> Iterable[pa.RecordBatch]:
     """Batches with just the table's names and types, by their place."""
     import pyarrow as pa
 
-    schema = arrow_schema(table)
+    schema = arrow_schema(table.columns)
     for batch in batches:
         columns = [column.cast(kind) for column, kind in zip(batch.columns, schema.types, strict=True)]
         yield pa.RecordBatch.from_arrays(columns, schema=schema)

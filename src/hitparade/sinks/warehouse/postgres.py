@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from hitparade.errors import ConfigError, Conflict, MissingExtra, StorageError
-from hitparade.sinks.warehouse.database import REFUSALS, STANDS_ON, STANDS_ON_HINT, arrow_schema, shaped
+from hitparade.sinks.base import arrow_schema
+from hitparade.sinks.warehouse.database import REFUSALS, STANDS_ON, STANDS_ON_HINT, shaped
 from hitparade.sinks.warehouse.tables import Dialect, Table
 from hitparade.sqltext import identifier
 
@@ -80,7 +81,7 @@ class PostgresDatabase:
     def copy(self, table: Table, batches: Iterable[pa.RecordBatch]) -> int:
         """See Database."""
         columns = ", ".join(map(identifier, table.columns))
-        encoder = self.encoder(arrow_schema(table))
+        encoder = self.encoder(arrow_schema(table.columns))
         statement = f"COPY {identifier(table.name)} ({columns}) FROM STDIN (FORMAT BINARY)"
         with self.explained(), self.connection.cursor() as cursor:
             with cursor.copy(statement) as copy:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from hitparade.errors import ConfigError
 from hitparade.model import Kpi
-from hitparade.sinks.base import see_served
-from hitparade.sinks.warehouse.database import Database, arrow_schema
-from hitparade.sinks.warehouse.tables import kpi_name, kpi_table
+from hitparade.sinks.base import kpi_schema, see_served
+from hitparade.sinks.warehouse.database import Database
+from hitparade.sinks.warehouse.tables import kpi_name
 from hitparade.sinks.warehouse.views import VIEWS
 from hitparade.sqltext import identifier
 
@@ -51,7 +51,7 @@ class WarehouseReader:
             f"SELECT {columns} FROM {identifier(kpi_name(kpi))} WHERE {' AND '.join(conditions)} ORDER BY {keys}",
             list(where.values()),
         )
-        schema = arrow_schema(kpi_table(kpi))
+        schema = kpi_schema(kpi)
         values = zip(*rows, strict=True) if rows else ([] for _ in schema)
         return pa.table([pa.array(each, kind) for each, kind in zip(values, schema.types, strict=True)], schema=schema)
 

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hitparade.errors import ConfigError, Conflict, LakeError, MissingExtra, StorageError
+from hitparade.sinks.base import arrow_schema
 from hitparade.sinks.warehouse.credentials import Credentials
-from hitparade.sinks.warehouse.database import REFUSALS, STANDS_ON, STANDS_ON_HINT, arrow_schema, shaped
+from hitparade.sinks.warehouse.database import REFUSALS, STANDS_ON, STANDS_ON_HINT, shaped
 from hitparade.sinks.warehouse.tables import Dialect, Table
 from hitparade.sqltext import identifier, quoted
 from hitparade.storage import Storage
@@ -180,7 +181,7 @@ def write_files(table: Table, batches: Iterable[pa.RecordBatch], folder: Path) -
                 if writer is not None:
                     writer.close()
                 files.append(folder / f"{len(files):05}.parquet")
-                writer = pyarrow.parquet.ParquetWriter(files[-1], arrow_schema(table), compression="snappy")
+                writer = pyarrow.parquet.ParquetWriter(files[-1], arrow_schema(table.columns), compression="snappy")
                 in_file = 0
             writer.write_batch(batch)
             rows, in_file = rows + batch.num_rows, in_file + batch.num_rows
