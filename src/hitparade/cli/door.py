@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -26,6 +27,16 @@ Engine = Annotated[
     str | None, typer.Option("--engine", help="The engine, instead of the one in the settings: duckdb or spark.")
 ]
 DEFAULT_CONFIG = "hitparade.toml"
+
+
+class Form(StrEnum):
+    """How something is shown."""
+
+    table = "table"
+    json = "json"
+
+
+How = Annotated[Form, typer.Option("--format", help="How to show it.")]
 
 
 @contextmanager

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hitparade.cli import render
-from hitparade.cli.door import DEFAULT_CONFIG, DONE, FLAWED, LATER, Config, Json, Verbose, workspace
-from hitparade.cli.quarantine import Form, How
+from hitparade.cli.door import DEFAULT_CONFIG, DONE, FLAWED, LATER, Config, Form, How, Json, Verbose, workspace
 
 if TYPE_CHECKING:
     from hitparade.rebuild import Rebuilt

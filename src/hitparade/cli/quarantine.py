@@ -7,13 +7,13 @@ import json as json_
 import os
 import socket
 from collections.abc import Sequence
-from enum import StrEnum
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hitparade.cli import render
-from hitparade.cli.door import DEFAULT_CONFIG, DONE, LATER, WRONG, Config, Json, Verbose, workspace
+from hitparade.cli.door import DEFAULT_CONFIG, DONE, LATER, WRONG, Config, Form, How, Json, Verbose, workspace
 from hitparade.cli.reading import DatasetName
 
 if TYPE_CHECKING:
@@ -26,20 +26,12 @@ commands = typer.Typer(
 )
 
 
-class Form(StrEnum):
-    """How something is shown."""
-
-    table = "table"
-    json = "json"
-
-
 Seqs = Annotated[
     list[int] | None, typer.Argument(help="Deliveries, by the numbers that list shows.", show_default=False)
 ]
 Of = Annotated[DatasetName | None, typer.Option("--dataset", help="Files of this dataset.")]
 All = Annotated[bool, typer.Option("--all", help="Every file in quarantine.")]
 Why = Annotated[str | None, typer.Option("--why", help="The reason, which the ledger keeps.")]
-How = Annotated[Form, typer.Option("--format", help="How to show it.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -161,17 +153,10 @@ def worst(files: Sequence[Settlement], code: int) -> int:
 def as_plain(entry: Entry) -> dict[str, object]:
     """An entry as JSON has it."""
     return {
-        **{name: value for name, value in plain_delivery(entry).items() if name not in ("load_id", "etag")},
+        **{name: value for name, value in asdict(entry.delivery).items() if name not in ("load_id", "etag")},
         "place": entry.place,
         "lies": None if entry.blob is None else entry.blob.url,
     }
-
-
-def plain_delivery(entry: Entry) -> dict[str, object]:
-    """The ledger's words of an entry."""
-    from dataclasses import asdict
-
-    return asdict(entry.delivery)
 
 
 def state(entry: Entry) -> str:
