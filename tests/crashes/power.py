@@ -29,6 +29,7 @@ CALLS = (
 )
 LINE = re.compile(r"^(\d+) +(.*)$")
 CALL = re.compile(r"^(\w+)\((.*)\) += (-?\d+|\?)")
+CLOSE = re.compile(r"^close\((\d+)")
 SECTOR = 512
 MOST = 1 << 24
 """Bytes of one call that are recorded."""
@@ -65,7 +66,10 @@ def record(command: Sequence[str], log: Path) -> subprocess.CompletedProcess[str
 
 
 def calls(log: Path) -> Iterator[Call]:
-    """The calls that a record tells and that did something, in the order in which they were answered."""
+    """The calls that a record tells and that did something, in the order in which they were answered.
+
+    A close counts from when it was asked for: another thread may be given the descriptor before the answer is told.
+    """
     begun: dict[str, str] = {}
     with log.open() as lines:
         for line in lines:
@@ -74,6 +78,11 @@ def calls(log: Path) -> Iterator[Call]:
             thread, text = match.groups()
             if text.endswith(" <unfinished ...>"):
                 begun[thread] = text.removesuffix(" <unfinished ...>")
+                if closed := CLOSE.match(text):
+                    yield Call("close", (closed[1],), 0)
+                continue
+            if text.startswith("<... close "):
+                del begun[thread]
                 continue
             if text.startswith("<... "):
                 text = begun.pop(thread) + text.partition(" resumed>")[2]

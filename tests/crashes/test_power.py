@@ -83,6 +83,36 @@ def test_what_a_power_cut_leaves_is_finished_by_the_next_run(lives: Recorded, nu
     assert_same(everything(lives.shop), lives.after[number], where)
 
 
+def test_a_descriptor_that_is_given_again_while_its_close_is_told(tmp_path: Path) -> None:
+    (root := tmp_path / "root").mkdir()
+    (log := tmp_path / "log").write_text(
+        f"""\
+1 openat(AT_FDCWD, "{escaped(root / "a")}", O_WRONLY|O_CREAT, 0666) = 12
+1 close(12 <unfinished ...>
+2 openat(AT_FDCWD, "{escaped(root / "b")}", O_WRONLY|O_CREAT, 0666 <unfinished ...>
+2 <... openat resumed>) = 12
+1 <... close resumed>) = 0
+2 write(12, "\\x62", 1) = 1
+2 fsync(12) = 0
+2 openat(AT_FDCWD, "{escaped(root)}", O_RDONLY) = 13
+2 fsync(13) = 0
+2 close(13) = 0
+2 close(12) = 0
+"""
+    )
+    disk = Disk(root)
+    for call in calls(log):
+        disk.do(call)
+    disk.left(None, tmp_path / "left")
+    assert (tmp_path / "left" / "b").read_bytes() == b"b"
+    assert disk.opened == {}
+
+
+def escaped(path: Path) -> str:
+    """A path as a record tells it."""
+    return "".join(f"\\x{byte:02x}" for byte in str(path).encode())
+
+
 def tell_of_copies(root: Path) -> None:
     """Let the ledger know the files of the landing zone again.
 
