@@ -33,7 +33,7 @@ from tests.simulation.history import (
     smaller,
 )
 from tests.simulation.place import FIRST, SECOND, Place, a_place
-from tests.simulation.remembered import metadata_remembered
+from tests.simulation.remembered import remembered
 from tests.simulation.workers import Worker, decisions_told
 
 ROUNDS = 8
@@ -247,7 +247,7 @@ def a_simulation() -> Iterator[Simulation]:
     """A simulation at a place of its own."""
     with ExitStack() as stack:
         stack.enter_context(without_threads())
-        stack.enter_context(metadata_remembered())
+        stack.enter_context(remembered())
         stack.enter_context(decisions_told())
         simulation = Simulation(stack.enter_context(a_place()))
         stack.callback(simulation.close)

@@ -17,6 +17,7 @@ def test_a_broken_product_is_caught(simulation: Simulation, broken: Broken) -> N
     with broken():
         caught = next((number for number in range(WITHIN) if fails(simulation, number)), None)
     assert caught is not None, f"not caught within {WITHIN} histories"
+    assert not fails(simulation, caught), "it is not what was broken that this history tells"
     print(f"{broken.__name__}: caught at history {caught + 1}")  # noqa: T201 - shown by pytest -rP
 
 
