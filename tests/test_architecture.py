@@ -15,7 +15,7 @@ MODULES = sorted(path for path in SOURCE.rglob("*.py"))
 
 # From the bottom up: a part imports only parts below it. Parts of one line do not import one another.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("model", "errors", "progress", "sqltext", "faults"),
+    ("model", "freshness", "errors", "progress", "sqltext", "faults"),
     ("aws", "log"),
     ("storage",),
     ("landing", "contracts", "kpis", "engines", "lake", "ledger", "sinks", "config", "scaffold", "sample"),

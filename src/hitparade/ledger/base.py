@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
+from hitparade.freshness import ALWAYS, Freshness, Span
 from hitparade.model import Computation, Dataset, Delivery, NewDelivery, Publication, Run, Settled, Status
 
 
@@ -118,6 +119,10 @@ class Ledger(Protocol):
     def stale(self, hashes: Mapping[str, str]) -> tuple[tuple[date, int, str], ...]:
         """(day, highest seq that touched it, KPI) where the KPI's last computation of the day is older, of another hash
         than the one given, or missing; in no order."""
+        ...
+
+    def freshness(self, hashes: Mapping[str, str], days: Span = ALWAYS) -> Freshness:
+        """How fresh the days of some KPIs are, by their names and hashes; of no KPI: what has come of the days."""
         ...
 
     def unpublished(self, sink: str, tables: Mapping[str, str]) -> tuple[Computation, ...]:

@@ -18,8 +18,10 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_ra
 
 from hitparade.errors import Fenced
 from hitparade.faults import point
+from hitparade.freshness import ALWAYS, Freshness, Span
 from hitparade.ledger import schema, upkeep
 from hitparade.ledger.database import chunks, explained, open_engine
+from hitparade.ledger.freshness import freshness_of, stale_in
 from hitparade.ledger.rows import as_computation, as_delivery, settle_quarantined
 from hitparade.ledger.schema import computations, contracts, deliveries, facts, publications, runs, touched_days
 from hitparade.model import Computation, Dataset, Delivery, NewDelivery, Publication, Run, Settled, Status
@@ -303,21 +305,13 @@ class SqlLedger:
 
     def stale(self, hashes: Mapping[str, str]) -> tuple[tuple[date, int, str], ...]:
         """See Ledger. The database compares, so that what is up to date, nearly all of history, stays there."""
-        wanted = (
-            sa.select(touched_days.c.listen_date, sa.func.max(touched_days.c.seq).label("seq"))
-            .group_by(touched_days.c.listen_date)
-            .subquery()
-        )
-        found: list[tuple[date, int, str]] = []
         with self._reading() as db:
-            for kpi, hash_ in hashes.items():
-                last = sa.and_(computations.c.kpi == kpi, computations.c.listen_date == wanted.c.listen_date)
-                behind = sa.or_(
-                    computations.c.seq.is_(None), computations.c.seq < wanted.c.seq, computations.c.hash != hash_
-                )
-                query = sa.select(wanted).join(computations, last, isouter=True).where(behind)
-                found.extend((row.listen_date, row.seq, kpi) for row in db.execute(query))
-        return tuple(found)
+            return stale_in(db, hashes)
+
+    def freshness(self, hashes: Mapping[str, str], days: Span = ALWAYS) -> Freshness:
+        """See Ledger."""
+        with self._reading() as db:
+            return freshness_of(db, hashes, days)
 
     def unpublished(self, sink: str, tables: Mapping[str, str]) -> tuple[Computation, ...]:
         """See Ledger."""

@@ -10,7 +10,9 @@ from itertools import islice
 from typing import Any, TypeVar, cast, get_args
 
 from hitparade.errors import ConfigError
+from hitparade.freshness import ALWAYS, Freshness, Span
 from hitparade.ledger.dynamodb.commits import Batch, Commits, Head, Moved, patiently
+from hitparade.ledger.dynamodb.freshness import freshness_of, stale_in
 from hitparade.ledger.dynamodb.items import (
     COUNTS,
     FACTS,
@@ -226,20 +228,11 @@ class DynamoLedger:
 
     def stale(self, hashes: Mapping[str, str]) -> tuple[tuple[date, int, str], ...]:
         """See Ledger. Reads a cell a month, and one a KPI and month."""
+        return self._reading(lambda snapshot: stale_in(snapshot.highest(), snapshot.computations_of(hashes), hashes))
 
-        def read(snapshot: Snapshot) -> tuple[tuple[date, int, str], ...]:
-            touched = {day: row[0] for day, row in by_day(cell for _, cell in snapshot.cells_in("days")).items()}
-            found: list[tuple[date, int, str]] = []
-            for kpi, hash_ in hashes.items():
-                done = {each.listen_date: each for each in snapshot.computations(kpi)}
-                found.extend(
-                    (day, seq, kpi)
-                    for day, seq in touched.items()
-                    if (last := done.get(day)) is None or last.seq < seq or last.hash != hash_
-                )
-            return tuple(found)
-
-        return self._reading(read)
+    def freshness(self, hashes: Mapping[str, str], days: Span = ALWAYS) -> Freshness:
+        """See Ledger. Reads what `stale` reads, and the rolls of the days, and of those after them, by the year."""
+        return self._reading(lambda snapshot: freshness_of(snapshot, hashes, days))
 
     def unpublished(self, sink: str, tables: Mapping[str, str]) -> tuple[Computation, ...]:
         """See Ledger."""

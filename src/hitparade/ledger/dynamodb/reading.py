@@ -24,7 +24,7 @@ from hitparade.ledger.dynamodb.items import (
     touched_key,
     unpacked,
 )
-from hitparade.ledger.dynamodb.months import COMPUTATIONS, computations_of, publications_in, publications_of
+from hitparade.ledger.dynamodb.months import COMPUTATIONS, by_day, computations_of, publications_in, publications_of
 from hitparade.ledger.dynamodb.table import Table, side_by_side
 from hitparade.model import Computation, Dataset, Delivery, Publication, Status
 
@@ -107,6 +107,14 @@ class Snapshot:
         """The last computation of each day, of one KPI or of all."""
         for sk, cell in self.cells_in(COMPUTATIONS, kpi):
             yield from computations_of(sk, cell)
+
+    def computations_of(self, kpis: Iterable[str]) -> dict[str, dict[date, Computation]]:
+        """The last computations of some KPIs, by day."""
+        return {kpi: {each.listen_date: each for each in self.computations(kpi)} for kpi in kpis}
+
+    def highest(self) -> dict[date, int]:
+        """The highest seq that touched each day."""
+        return {day: row[0] for day, row in by_day(cell for _, cell in self.cells_in("days")).items()}
 
     def publications(self, sink: str, table: str | None = None) -> Iterator[Publication]:
         """What a sink last took of each day, of one table or of all."""
@@ -196,9 +204,13 @@ class Snapshot:
 
     def touching(self, days: Collection[date]) -> tuple[dict[tuple[date, int], Member], set[int]]:
         """Deliveries that touched days, by day and seq, and the seqs of those that have been superseded since."""
+        return self.touching_between(in_a_row(days))
+
+    def touching_between(self, ends: Iterable[tuple[date, date]]) -> tuple[dict[tuple[date, int], Member], set[int]]:
+        """The same for all days between two of a year."""
         members: dict[tuple[date, int], Member] = {}
         gone: set[int] = set()
-        for items in side_by_side(self._between, list(in_a_row(days))):
+        for items in side_by_side(self._between, list(ends)):
             for item in self._visible(items):
                 roll, day = as_roll(item), date.fromisoformat(str(item["sk"])[:10])
                 members |= {(day, member.seq): member for member in roll.members}
