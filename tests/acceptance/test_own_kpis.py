@@ -119,22 +119,22 @@ GROUP BY plays.listen_date, COALESCE(users.user_country, '(unknown)')
 
 
 def test_a_kpi_on_users_is_restated_by_what_it_reads_of_them_and_by_nothing_else(shop: Shop) -> None:
-    (shop.root / "kpis" / "country_daily.sql").write_text(BY_COUNTRY)
+    (shop.root / "kpis" / "land_daily.sql").write_text(BY_COUNTRY)
 
     def countries() -> list[tuple[str, str, int]]:
         shop.run()
         return [
-            (str(row["listen_date"]), row["user_country"], row["listen_count"]) for row in shop.show("country_daily")
+            (str(row["listen_date"]), row["user_country"], row["listen_count"]) for row in shop.show("land_daily")
         ]
 
     assert countries() == [("2024-06-01", "(unknown)", 2), ("2024-06-02", "(unknown)", 1)]
     shop.deliver("users", "users.csv", ["1,Ada,36,GB,2024-01-01", "2,Bo,40,SE,2024-01-01"])
     days = [("2024-06-01", "Sweden", 1), ("2024-06-01", "United Kingdom", 1), ("2024-06-02", "United Kingdom", 1)]
     assert countries() == days
-    before = shop.computations("country_daily")
-    shop.deliver("users", "users2.csv", ["1,Ada L.,37,GB,2024-01-01", "2,Bo,40,Norway,2024-01-01"])
+    before = shop.computations("land_daily")
+    shop.deliver("users", "users2.csv", ["1,Ada L.,36,GB,2024-01-01", "2,Bo,40,Norway,2024-01-01"])
     assert countries() == [("2024-06-01", "Norway", 1), *days[1:]]
-    after = shop.computations("country_daily")
+    after = shop.computations("land_daily")
     assert [str(day) for day in after if after[day] != before[day]] == ["2024-06-01"]
 
 

@@ -107,7 +107,7 @@ def test_relations_come_after_those_they_read(kpis: tuple[Kpi, ...]) -> None:
 
 
 def test_daily_kpis_come_first(kpis: tuple[Kpi, ...]) -> None:
-    assert [kpi.scope for kpi in kpis] == ["day"] * 7 + ["all_time"] * 4
+    assert [kpi.scope for kpi in kpis] == ["day"] * 9 + ["all_time"] * 4
 
 
 def test_catalogue_columns_are_those_of_stored_kpis(kpis: tuple[Kpi, ...]) -> None:
@@ -115,7 +115,7 @@ def test_catalogue_columns_are_those_of_stored_kpis(kpis: tuple[Kpi, ...]) -> No
         "songs": {"track_id", "track_name", "artists", "duration_ms"},  # popularity is only in genre_totals
         "song_genres": {"track_id", "genre", "position"},
         "song_artists": {"track_id", "artist"},
-        "users": set(),
+        "users": {"user_id", "user_age", "user_country"},
     }
 
 

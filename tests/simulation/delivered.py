@@ -192,7 +192,7 @@ def is_refused(read: int | None, good: Sequence[Record], schema: Mapping[str, An
         return True
     bad = read - len(good)
     validation = schema.get("validation", {})
-    if validation.get("on_error", "quarantine") == "quarantine":
+    if validation.get("on_error", "quarantine") in ("quarantine", "fail"):
         return bad > 0
     return read > 0 and bad / read > validation.get("max_rejected_ratio", 1)
 

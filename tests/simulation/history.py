@@ -13,9 +13,9 @@ from typing import Literal
 
 from hitparade.model import Dataset
 
-Step = Literal["load", "compute", "publish", "archive", "run", "maintain", "release"]
-Terms = Literal["usual", "supersede", "strict", "short"]
-TERMS: tuple[Terms, ...] = ("supersede", "usual", "strict", "short")
+Step = Literal["load", "compute", "publish", "archive", "run", "maintain", "release", "discard"]
+Terms = Literal["usual", "supersede", "strict", "short", "fail"]
+TERMS: tuple[Terms, ...] = ("supersede", "usual", "strict", "short", "fail")
 
 HEADERS: dict[Dataset, str] = {
     "streams": "user_id,track_id,listen_time",
@@ -139,7 +139,7 @@ SONGS = [
 BAD_SONGS = [",A,Album,T,1,1,pop", "a,A,Album,T,101,1,pop", "b,A,Album,T,1,-1,pop"]
 USERS = [
     f"{user},{name},{age},{country},2024-01-01"
-    for user, name, age, country in product("123", "PQ", ("", "30"), ("Utopia", "Laputa", ""))
+    for user, name, age, country in product("123", "PQ", ("", "17", "64"), ("Utopia", "Laputa", ""))
 ]
 BAD_USERS = ["x,P,30,Utopia,2024-01-01", "1,P,12,Utopia,2024-01-01"]
 NAMES = ("one.csv", "one.csv", "two.csv", "three.csv")
@@ -170,7 +170,7 @@ COMMANDS: tuple[tuple[Step, ...], ...] = (
     ("load", "compute"),
     ("compute", "publish"),
     *(("load",), ("compute",), ("publish",), ("archive",)),
-    *(("maintain",), ("release",)),
+    *(("maintain",), ("release",), ("discard",)),
 )
 NEARLY_DONE = ("publish.decided", "engine.stored", "archive.decided")
 # Where whoever stands still has looked at what changes then, so that only a guard keeps what it knows from lasting.
@@ -187,6 +187,7 @@ KPIS: dict[str, tuple[str, ...]] = {
     "charts": ("top_genres_daily", "top_artist_hourly", "top_artist_hour_of_day"),
     "users": ("user_daily", "user_totals"),
     "hours": ("hourly", "hour_of_day"),
+    "listeners": ("country_daily", "age_band_daily"),
 }
 """The built-in KPIs, a few at a time: each is in many histories, and none costs the time of all."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.simulation.reference import Reference, Row, grouped
 from tests.simulation.reference import users as unique_users
 
-NAME = "country_daily"
+NAME = "land_daily"
 TEXT = """\
 /*
 description: How much each country listened on a day.

@@ -21,7 +21,7 @@ from tests.simulation.history import KPIS
 
 FIRST, SECOND = (
     "files:exports",
-    "files:more?kpis=hourly,top_songs_daily,genre_daily,country_daily&formats=csv&vanished=zeros",
+    "files:more?kpis=hourly,top_songs_daily,genre_daily,land_daily&formats=csv&vanished=zeros",
 )
 MEMORY = Path("/dev/shm")  # noqa: S108 - where it is there; no name in it is guessed
 

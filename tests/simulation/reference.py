@@ -76,6 +76,8 @@ class Reference:
             "top_genres_daily": self.top_genres_daily(),
             "track_daily": self.track_daily(),
             "user_daily": self.user_daily(),
+            "country_daily": self.by_listener("country", lambda user: user.country),
+            "age_band_daily": self.by_listener("age_band", lambda user: band(user.age)),
             "hourly": self.hourly(lambda each: (each.at.date(), each.at.hour), ("listen_date", "listen_hour")),
             "hour_of_day": self.hourly(lambda each: (each.at.hour,), ("listen_hour",)),
             "top_artist_hourly": self.top_artist(
@@ -197,6 +199,24 @@ class Reference:
             for (day, user), rows in sorted(grouped(self.listens, lambda each: (each.at.date(), each.user)).items())
         ]
 
+    def by_listener(self, name: str, kind: Callable[[User], str | None]) -> list[Row]:
+        def key(listen: Listen) -> tuple[date, str]:
+            user = self.users.get(listen.user)
+            return listen.at.date(), (kind(user) if user is not None else None) or UNKNOWN
+
+        return [
+            {
+                "listen_date": day,
+                name: value,
+                "listen_count": len(rows),
+                "unique_listeners": users(rows),
+                "listening_ms": self.ms(rows),
+                "avg_listening_ms_per_user": ratio(self.ms(rows), users(self.timed(rows))),
+                "listens_without_duration": len(rows) - len(self.timed(rows)),
+            }
+            for (day, value), rows in sorted(grouped(self.listens, key).items())
+        ]
+
     def hourly(self, key: Callable[[Listen], tuple[Any, ...]], names: tuple[str, ...]) -> list[Row]:
         return [
             {
@@ -268,6 +288,15 @@ def users(rows: Iterable[Listen]) -> int:
 
 def tracks(rows: Iterable[Listen]) -> int:
     return len({row.track for row in rows})
+
+
+def band(age: int | None) -> str | None:
+    if age is None:
+        return None
+    if age >= 65:
+        return "65+"
+    start = max((start for start in (18, 25, 35, 45, 55) if start <= age), default=0)
+    return {0: "0-17", 18: "18-24"}.get(start, f"{start}-{start + 9}")
 
 
 def ratio(part: int, whole: int) -> float | None:

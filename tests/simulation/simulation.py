@@ -43,6 +43,7 @@ TERMS: Mapping[Terms, Mapping[str, Any]] = {
     "supersede": {"on_redelivery": "supersede", "validation": {"on_error": "reject_rows", "max_rejected_ratio": 0.5}},
     "strict": {"validation": {"on_error": "quarantine"}},
     "short": {"max_rows": 3, "validation": {"on_error": "reject_rows"}},
+    "fail": {"validation": {"on_error": "fail"}},
 }
 
 
@@ -144,6 +145,7 @@ class Simulation:
 
     def contract(self, terms: Terms) -> None:
         """Another manifest.json for streams."""
+        self.terms = terms
         manifest = json.loads(json.dumps(self.manifests[0]))
         manifest["schema"] = {
             **{key: manifest["schema"][key] for key in ("extension", "fields_required", "fields")},
@@ -183,8 +185,10 @@ class Simulation:
     # -- the end
 
     def catch_up(self) -> None:
-        """Run until nothing is left to do; that must be soon."""
+        """Run until nothing is left to do; that must be soon. A contract that stops a load is mended before."""
         self.clock.wait(60)
+        if self.terms == "fail":
+            self.contract("usual")
         for _ in range(ROUNDS):
             outcome = self.alone("run")
             if not did_something(outcome):

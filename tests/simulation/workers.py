@@ -15,7 +15,7 @@ from hitparade.config import Settings
 from hitparade.errors import Transient
 from hitparade.lake.catalog import close_catalog
 from hitparade.maintain import maintain
-from hitparade.quarantine import Wish, release
+from hitparade.quarantine import Wish, discard, release
 from hitparade.steps import archive, compute, load, publish
 from hitparade.workspace import Workspace
 from tests.simulation.baton import Killed
@@ -29,6 +29,7 @@ WORK: Mapping[Step, Callable[[Workspace], object]] = {
     "run": pipeline.run,
     "maintain": maintain,
     "release": lambda ws: release(ws, Wish()),
+    "discard": lambda ws: discard(ws, Wish()),
 }
 
 

@@ -2,8 +2,7 @@
 description: How much each user listened on a day.
 scope: day
 reads:
-  user_tracks: [listen_date, user_id, track_id, listen_count]
-  songs: [track_id, duration_ms]
+  user_listens: [listen_date, user_id, listen_count, unique_tracks, listening_ms, timed_listens]
 columns:
   listen_date: {type: date, measure: key, description: Day of the listens}
   user_id: {type: long, measure: key, description: The user}
@@ -21,14 +20,10 @@ columns:
     description: Listening time by listens of known duration; empty if there is none
 */
 SELECT
-  user_tracks.listen_date,
-  user_tracks.user_id,
-  CAST(SUM(user_tracks.listen_count) AS BIGINT) AS listen_count,
-  COUNT(*) AS unique_tracks,
-  COALESCE(CAST(SUM(user_tracks.listen_count * songs.duration_ms) AS BIGINT), 0) AS listening_ms,
-  CAST(SUM(user_tracks.listen_count * songs.duration_ms) AS DOUBLE)
-    / NULLIF(CAST(SUM(CASE WHEN songs.duration_ms IS NULL THEN 0 ELSE user_tracks.listen_count END) AS BIGINT), 0)
-    AS avg_listening_ms_per_listen
-FROM user_tracks
-LEFT JOIN songs ON songs.track_id = user_tracks.track_id
-GROUP BY user_tracks.listen_date, user_tracks.user_id
+  user_listens.listen_date,
+  user_listens.user_id,
+  user_listens.listen_count,
+  user_listens.unique_tracks,
+  user_listens.listening_ms,
+  CAST(user_listens.listening_ms AS DOUBLE) / NULLIF(user_listens.timed_listens, 0) AS avg_listening_ms_per_listen
+FROM user_listens
