@@ -83,7 +83,7 @@ lock: install  ## resolve the dependencies anew
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
 		--python-version 3.11 pyproject.toml --output-file requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
-		--python-version 3.11 pyproject.toml --extra aws --extra emulator --extra postgres --extra spark --extra warehouse --group dev --output-file requirements-dev.txt
+		--python-version 3.11 pyproject.toml --extra aws --extra dashboard --extra emulator --extra postgres --extra spark --extra warehouse --group dev --output-file requirements-dev.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
 		--python-version 3.11 pyproject.toml --extra airflow --extra emulator --extra spark --group dev --group browser --output-file requirements-airflow.txt
 
