@@ -60,9 +60,9 @@ def stored(config: Path, name: str) -> list[tuple[object, ...]]:
     """The rows of a KPI as its readers get them, in the order of all columns."""
     import duckdb
 
-    from hitparade.charts import open_charts
+    from hitparade.charts import Charts
 
-    with open_charts(config) as charts:
+    with Charts.open(config) as charts:
         rows = charts.read(name, positions=EVERY_POSITION)
     with duckdb.connect() as database:
         return database.register("found", rows).execute("SELECT * FROM found ORDER BY ALL").fetchall()

@@ -91,12 +91,12 @@ class Shop:
     def show(self, kpi: str, *, day: str | None = None, genre: str | None = None) -> list[dict[str, Any]]:
         """A KPI's rows."""
         with self.open() as ws:
-            return rows_of(Charts(ws), kpi, day, genre)
+            return rows_of(Charts.of(ws), kpi, day, genre)
 
     def everything(self) -> dict[str, list[dict[str, Any]]]:
         """Every KPI's rows."""
         with self.open() as ws:
-            charts = Charts(ws)
+            charts = Charts.of(ws)
             return {kpi.name: rows_of(charts, kpi.name) for kpi in charts.kpis}
 
     def deliveries(self) -> dict[str, Delivery]:

@@ -7,7 +7,8 @@
     │   ├── ContractBreach    a delivery broke a contract whose on_error is "fail"
     │   ├── KpiError          a KPI's header or SQL
     │   ├── LakeError         a lake that this version cannot work on
-    │   └── MissingExtra      a part that needs an optional dependency
+    │   ├── MissingExtra      a part that needs an optional dependency
+    │   └── MissingLibrary    a call that needs a library which this project does not bring
     └── Transient             trying again later may help: exit code 3
         ├── Busy              another process is at work on this lake
         ├── Fenced            a later run exists, so this one may not write any more
@@ -96,6 +97,13 @@ class MissingExtra(Terminal):
 
     def __init__(self, part: str, extra: str) -> None:
         super().__init__(f"{part} needs an extra that is not installed", hint=f"pip install 'hitparade[{extra}]'")
+
+
+class MissingLibrary(Terminal):
+    """A call that needs a library which is not installed, and which no extra brings."""
+
+    def __init__(self, call: str, library: str) -> None:
+        super().__init__(f"{call} needs {library}, which is not installed", hint=f"pip install {library}")
 
 
 class Busy(Transient):

@@ -41,7 +41,7 @@ ASPECTS = [field.name for field in fields(Seen)]
 def seen(shop: Shop) -> Seen:
     """What a workspace tells, read by its engine."""
     with shop.open() as ws:
-        charts = Charts(ws)
+        charts = Charts.of(ws)
         files = {kpi.name: [file.path for file in ws.lake.files(f"kpi_{kpi.name}")] for kpi in ws.daily_kpis}
         tables = {kpi.name: ws.engine.stored(kpi, files[kpi.name]) for kpi in ws.daily_kpis}
         return Seen(

@@ -61,7 +61,7 @@ def entries(ws: Workspace) -> Iterator[Entry]:
 
 def differing_kpis(ws: Workspace, wanted: Mapping[str, list[Row]]) -> Iterator[str]:
     """KPIs of the lake that are not as computed from scratch."""
-    charts = Charts(ws)
+    charts = Charts.of(ws)
     for kpi in charts.kpis:
         found: list[Row] = charts.read(kpi.name).to_pylist()
         if found != wanted[kpi.name]:

@@ -67,7 +67,7 @@ def url_of(shop: Shop) -> str:
 def both(shop: Shop, kpi: str, **asked: Any) -> tuple[pa.Table, pa.Table]:
     """The same question to the lake and to DynamoDB."""
     with shop.open() as ws, charts_of(ws, url_of(shop)) as served:
-        return Charts(ws).read(kpi, **asked), served.read(kpi, **asked)
+        return Charts.of(ws).read(kpi, **asked), served.read(kpi, **asked)
 
 
 DAILY = (
@@ -109,7 +109,7 @@ def test_more_positions_than_are_served_are_only_in_the_lake(shop: Shop) -> None
 
 def test_days_are_those_with_listens(shop: Shop) -> None:
     with shop.open() as ws, charts_of(ws, url_of(shop)) as served:
-        assert served.days() == Charts(ws).days() == (MONDAY, TUESDAY)
+        assert served.days() == Charts.of(ws).days() == (MONDAY, TUESDAY)
 
 
 def test_all_time_kpis_are_only_in_the_lake(shop: Shop) -> None:

@@ -46,7 +46,7 @@ class Place:
     def everything(self, shop: Shop) -> Mapping[str, list[dict[str, Any]]]:
         """Every KPI's rows, as they are read from it."""
         with shop.open() as ws, closing(open_reader(self.url, place=ws.settings.place)) as reader:
-            charts = Charts(ws, reader)
+            charts = Charts(ws.kpis, reader)
             return {kpi.name: rows_of(charts, kpi.name) for kpi in charts.kpis}
 
     def listens(self) -> list[tuple[Any, ...]]:

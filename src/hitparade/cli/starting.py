@@ -49,7 +49,7 @@ def demo(
         outcome = pipeline.run(ws)
         render.outcome(outcome, json=json)
         if not json:
-            render.charts(Charts(ws), day=None, genre=None)
+            render.charts(Charts.of(ws), day=None, genre=None)
             typer.echo(f"\nnext: cd {folder}, then: hitparade show, hitparade status, hitparade explain hourly")
     return DONE
 

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, Self, TypeVar
 
+from hitparade.freshness import ALWAYS, Span
 from hitparade.model import ComputedDays, Dataset, InEffect, Kpi, Problem, Relation, Source, Staging
 
 if TYPE_CHECKING:
@@ -166,8 +167,13 @@ class Engine(Protocol):
         """Every stored row of a KPI in some files, those of zeros too, in the order of its keys."""
         ...
 
-    def answer(self, kpi: Kpi, *, where: Mapping[str, object], limits: Mapping[str, int]) -> pa.Table:
-        """Rows of a KPI that was put, in the order of its keys; `where` wants a value, `limits` at most a value."""
+    def answer(
+        self, kpi: Kpi, *, where: Mapping[str, object], limits: Mapping[str, int], days: Span = ALWAYS
+    ) -> pa.Table:
+        """Rows of a KPI that was put, of some days, in the order of its keys.
+
+        `where` wants a value, `limits` at most a value.
+        """
         ...
 
     # -- exports

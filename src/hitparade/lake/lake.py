@@ -10,13 +10,14 @@ from datetime import date
 
 from pyiceberg.catalog import MetastoreCatalog
 from pyiceberg.exceptions import NamespaceAlreadyExistsError, TableAlreadyExistsError
-from pyiceberg.expressions import AlwaysTrue, BooleanExpression, In
+from pyiceberg.expressions import AlwaysTrue, And, BooleanExpression, GreaterThanOrEqual, In, LessThanOrEqual
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 from sqlalchemy.exc import IntegrityError
 
 from hitparade.errors import HitParadeError, KpiError, LakeError, StorageError
 from hitparade.faults import point
+from hitparade.freshness import ALWAYS, Span
 from hitparade.lake import commits
 from hitparade.lake.catalog import SQLITE, catalog_explained, close_catalog, load_table, name_of, open_catalog
 from hitparade.lake.tables import DATA_TABLES, PARTITION, TableShape, data_table, kpi_table
@@ -105,7 +106,7 @@ class Lake:
 
     # -- plans
 
-    def files(self, name: str, days: Collection[date] | None = None) -> tuple[LakeFile, ...]:
+    def files(self, name: str, days: Collection[date] | Span | None = None) -> tuple[LakeFile, ...]:
         """The Parquet files of a table, of those days only when days are given."""
         table = self.table(name)
         if table is None:
@@ -167,12 +168,26 @@ class Lake:
         close_catalog(self.catalog)
 
 
-def plan(table: Table, days: Collection[date] | None) -> tuple[DataFile, ...]:
+def plan(table: Table, days: Collection[date] | Span | None) -> tuple[DataFile, ...]:
     """The data files of a table's current snapshot, of those days only when days are given."""
-    if days is not None and not days:
+    wanted: BooleanExpression
+    if days is None or isinstance(days, Span):
+        wanted = within(days or ALWAYS)
+    elif days:
+        wanted = In(PARTITION, set(days))  # type: ignore[arg-type, call-arg]
+    else:
         return ()
-    wanted: BooleanExpression = AlwaysTrue() if days is None else In(PARTITION, set(days))  # type: ignore[arg-type, call-arg]
     return tuple(task.file for task in table.scan(row_filter=wanted).plan_files())
+
+
+def within(days: Span) -> BooleanExpression:
+    """That a file's day is one of some in a row."""
+    ends: BooleanExpression = AlwaysTrue()
+    if days.first is not None:
+        ends = And(ends, GreaterThanOrEqual(PARTITION, days.first))  # type: ignore[arg-type, call-arg]
+    if days.last is not None:
+        ends = And(ends, LessThanOrEqual(PARTITION, days.last))  # type: ignore[arg-type, call-arg]
+    return ends
 
 
 def day_of(file: DataFile) -> date | None:

@@ -98,7 +98,7 @@ def stored(ws: Workspace, made: Made, state: State, outcome: Rebuilt) -> Iterato
 
 def all_time(ws: Workspace, scratch: Workspace) -> Iterator[Difference]:
     """Differences of the KPIs that are evaluated when they are read."""
-    ours, theirs = Charts(ws), Charts(scratch)
+    ours, theirs = Charts.of(ws), Charts.of(scratch)
     for kpi in ws.kpis:
         if kpi.scope == "all_time":
             yield from differences(LAKE, kpi, None, ours.read(kpi.name), theirs.read(kpi.name))

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 from hitparade.errors import ConfigError
+from hitparade.freshness import ALWAYS, Freshness, Span
 from hitparade.model import Dataset, Delivery, Kpi
 from hitparade.progress import Advance
 from hitparade.storage import Storage
@@ -127,8 +128,15 @@ class Reader(Protocol):
         """Days that have listens, in order."""
         ...
 
-    def read(self, kpi: Kpi, *, where: Mapping[str, object], positions: int | None) -> pa.Table:
-        """A KPI's rows in the order of its keys; `where` wants values, `positions` at most so many of a chart."""
+    def read(self, kpi: Kpi, *, where: Mapping[str, object], positions: int | None, days: Span = ALWAYS) -> pa.Table:
+        """A KPI's rows, of some days, in the order of its keys.
+
+        `where` wants values, `positions` at most so many of a chart. `days` are for KPIs that have a `listen_date`.
+        """
+        ...
+
+    def freshness(self, kpi: Kpi, days: Span = ALWAYS) -> Freshness:
+        """How fresh some days of a KPI are, as far as is known here. Rows read afterwards are at least so."""
         ...
 
     def close(self) -> None:
@@ -189,6 +197,11 @@ def arrow_schema(kinds: Mapping[str, str]) -> pa.Schema:
 def kpi_schema(kpi: Kpi) -> pa.Schema:
     """A KPI's columns as the lake has them."""
     return arrow_schema({column.name: column.type for column in kpi.columns})
+
+
+def is_sink(location: str) -> bool:
+    """Whether a location is the URL of a sink."""
+    return location.partition(":")[0] in SCHEMES and ":" in location
 
 
 def module_of(url: str) -> Any:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from hitparade.errors import ConfigError
+from hitparade.freshness import ALWAYS, Freshness, Span
 from hitparade.model import Kpi
 from hitparade.sinks.base import heard, kpi_schema, see_served
 from hitparade.storage.base import Medium
@@ -39,7 +40,15 @@ class FilesReader:
         """See Sink."""
         return {day: self._listens(url) for day, url in self._by_day(kpi.name).items()}
 
-    def read(self, kpi: Kpi, *, where: Mapping[str, object], positions: int | None) -> pa.Table:
+    def freshness(self, kpi: Kpi, days: Span = ALWAYS) -> Freshness:
+        """See Reader. When the last file of the days was written."""
+        blobs = {
+            self._day(blob.url): blob for blob in self.medium.list(f"{self.place}/{kpi.name}") if self._kept(blob.url)
+        }
+        written = [blob.modified for day, blob in blobs.items() if day in days]
+        return Freshness(as_of=datetime.fromtimestamp(max(written), UTC) if written else None)
+
+    def read(self, kpi: Kpi, *, where: Mapping[str, object], positions: int | None, days: Span = ALWAYS) -> pa.Table:
         """See Reader."""
         import pyarrow as pa
         import pyarrow.compute as pc
@@ -50,7 +59,7 @@ class FilesReader:
             raise ConfigError(f"{self.url} holds no {kpi.name}", hint="publish to it: hitparade run")
         schema = kpi_schema(kpi)
         day = where.get("listen_date")
-        tables = [self._read(url, kpi) for each, url in found.items() if day in (None, each)]
+        tables = [self._read(url, kpi) for each, url in found.items() if day in (None, each) and each in days]
         rows = heard(pa.concat_tables([schema.empty_table(), *tables]))
         for name, value in where.items():
             rows = rows.filter(pc.field(name) == pa.scalar(value, schema.field(name).type))
@@ -64,12 +73,17 @@ class FilesReader:
 
     def _files(self, folder: str) -> Sequence[str]:
         place = f"{self.place}/{folder}" if folder else self.place
-        return [url for url in self.medium.below(place) if url.endswith(f".{self.ending}")]
+        return [url for url in self.medium.below(place) if self._kept(url)]
+
+    def _kept(self, url: str) -> bool:
+        return url.endswith(f".{self.ending}")
+
+    def _day(self, url: str) -> date:
+        return date.fromisoformat(url.rsplit("/", 1)[-1].removesuffix(f".{self.ending}"))
 
     def _by_day(self, name: str) -> Mapping[date, str]:
         """The files of a KPI, by day, in order."""
-        found = {url.rsplit("/", 1)[-1].removesuffix(f".{self.ending}"): url for url in self._files(name)}
-        return {date.fromisoformat(day): url for day, url in sorted(found.items())}
+        return dict(sorted((self._day(url), url) for url in self._files(name)))
 
     def _listens(self, url: str) -> int:
         """The rows of a file but those of zeros."""

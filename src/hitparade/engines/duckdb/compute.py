@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from hitparade.engines.base import relations_of
 from hitparade.engines.duckdb.connection import Connected, copy_to, parquet_below
 from hitparade.engines.duckdb.remote import Outbox
+from hitparade.freshness import ALWAYS, Span
 from hitparade.model import Column, ColumnType, ComputedDays, InEffect, Kpi, Relation
 from hitparade.sqltext import identifier, quoted
 
@@ -143,14 +144,19 @@ class Computing(Connected):
         self.run(f"CREATE OR REPLACE TEMP TABLE {identifier(kpi.name)} AS SELECT {typed(kpi)} FROM given")
         self.connection.unregister("given")
 
-    def answer(self, kpi: Kpi, *, where: Mapping[str, object], limits: Mapping[str, int]) -> pa.Table:
+    def answer(
+        self, kpi: Kpi, *, where: Mapping[str, object], limits: Mapping[str, int], days: Span = ALWAYS
+    ) -> pa.Table:
         """See Engine."""
+        ends = {" >= ?": days.first, " <= ?": days.last}
+        within = {f"listen_date{end}": day for end, day in ends.items() if day is not None}
         conditions = [f"{identifier(name)} = ?" for name in where] + [f"{identifier(name)} <= ?" for name in limits]
         columns = ", ".join(identifier(name) for name in kpi.column_names)
         keys = ", ".join(identifier(name) for name in kpi.grain)
         return self.arrow(
-            f"SELECT {columns} FROM {identifier(kpi.name)} WHERE {' AND '.join(conditions) or 'true'} ORDER BY {keys}",
-            [*where.values(), *limits.values()],
+            f"SELECT {columns} FROM {identifier(kpi.name)} WHERE {' AND '.join([*conditions, *within]) or 'true'}"
+            f" ORDER BY {keys}",
+            [*where.values(), *limits.values(), *within.values()],
         )
 
 

@@ -13,6 +13,7 @@ from hitparade.engines.spark import tasks
 from hitparade.engines.spark.connection import Connected
 from hitparade.engines.spark.session import failures_explained
 from hitparade.engines.spark.spread import spread
+from hitparade.freshness import ALWAYS, Span
 from hitparade.model import Column, ColumnType, ComputedDays, Dataset, InEffect, Kpi, Problem
 
 if TYPE_CHECKING:
@@ -160,9 +161,11 @@ class Computing(Connected):
         """See Engine."""
         return self.local.stored(kpi, urls)
 
-    def answer(self, kpi: Kpi, *, where: Mapping[str, object], limits: Mapping[str, int]) -> pa.Table:
+    def answer(
+        self, kpi: Kpi, *, where: Mapping[str, object], limits: Mapping[str, int], days: Span = ALWAYS
+    ) -> pa.Table:
         """See Engine."""
-        return self.local.answer(kpi, where=where, limits=limits)
+        return self.local.answer(kpi, where=where, limits=limits, days=days)
 
     def rejected(self, load_id: int, urls: Sequence[str]) -> tuple[Problem, ...]:
         """See Engine."""

@@ -105,11 +105,13 @@ def found(
     *,
     index: str | None = None,
     begins: str | None = None,
+    between: tuple[str, str, str] | None = None,
     expect: tuple[str, ...] = (),
 ) -> Iterator[Mapping[str, Any]]:
     """The items of a key, by Query: of a partition, or of a partition and sort key.
 
-    `begins` is how the sort key of `hitparade_publications` begins. An index answers a moment late, a table at once.
+    `begins` is how the sort key of `hitparade_publications` begins; `between` names a sort key, the lowest and the
+    highest text of it. An index answers a moment late, a table at once.
     """
     conditions = [f"#{number} = :{number}" for number, _ in enumerate(key)]
     names = {f"#{number}": name for number, name in enumerate(key)}
@@ -117,6 +119,10 @@ def found(
     if begins is not None:
         conditions.append("begins_with(listen_date, :begins)")
         values[":begins"] = {"S": begins}
+    if between is not None:
+        conditions.append("#sort BETWEEN :low AND :high")
+        names["#sort"], *ends = between
+        values |= {name: {"S": end} for name, end in zip((":low", ":high"), ends, strict=True)}
     arguments: dict[str, Any] = {
         "TableName": table,
         "KeyConditionExpression": " AND ".join(conditions),

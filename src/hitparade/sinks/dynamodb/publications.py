@@ -2,22 +2,25 @@
 
 It has an item for each table, KPI and day. `begun` is the run that began to write last: from then on no earlier one
 may begin, and what earlier ones still write is refused by each item that the later run has written. `run` is the run
-that finished last, after its last item. So a crash leaves a day that is not held, and the next run writes it again.
+that finished last, after its last item, and `published_at` when it did. So a crash leaves a day that is not held, and
+the next run writes it again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from hitparade.errors import Fenced
+from hitparade.freshness import ALWAYS, Span
 from hitparade.sinks.dynamodb.calls import CONDITION, NOT_THERE, Expected, answered, found
-from hitparade.sinks.dynamodb.tables import Table, read_tables
+from hitparade.sinks.dynamodb.tables import DAY, Table, read_tables
 
 NAME: Final = "hitparade_publications"
+BROUGHT: Final = "begun, run, rows, published_at"
 OWN: Final[Table] = read_tables(
-    f"{NAME}: {{keys: {{feed: string, listen_date: string}}, kpis: {{any: {{attributes: [begun, run, rows]}}}}}}", NAME
+    f"{NAME}: {{keys: {{feed: string, listen_date: string}}, kpis: {{any: {{attributes: [{BROUGHT}]}}}}}}", NAME
 )[0]
 
 
@@ -57,10 +60,14 @@ class Publications:
                 expect=(CONDITION,),
                 TableName=self.name,
                 Key=key(table, kpi, day),
-                UpdateExpression="SET #run = :run, #rows = :rows",
+                UpdateExpression="SET #run = :run, #rows = :rows, published_at = :now",
                 ConditionExpression="begun = :run",
                 ExpressionAttributeNames={"#run": "run", "#rows": "rows"},
-                ExpressionAttributeValues={":run": {"N": str(run)}, ":rows": {"N": str(rows)}},
+                ExpressionAttributeValues={
+                    ":run": {"N": str(run)},
+                    ":rows": {"N": str(rows)},
+                    ":now": {"S": datetime.now(UTC).isoformat()},
+                },
             )
         except Expected as error:
             raise Fenced(f"{kpi} of {day} in {table} is being written by a run that is later than {run}") from error
@@ -73,12 +80,20 @@ class Publications:
             return None
         return None if held is None else int(held["N"])
 
-    def days(self, table: str, kpi: str) -> Iterator[date]:
-        """The days that are there and have rows, in order."""
-        feed = key(table, kpi, date.min)["feed"]
-        for item in found(self.client, f"read {self.name}", self.name, {"feed": feed}):
+    def days(self, table: str, kpi: str, days: Span = ALWAYS) -> Iterator[date]:
+        """Those of some days that are there and have rows, in order."""
+        for item in self._items(table, kpi, days):
             if int(item.get("rows", {"N": "0"})["N"]):
                 yield date.fromisoformat(item["listen_date"]["S"])
+
+    def newest(self, table: str, kpi: str, days: Span = ALWAYS) -> datetime | None:
+        """When the last of some days was written; those that were before there was `published_at` do not tell."""
+        written = (item["published_at"]["S"] for item in self._items(table, kpi, days) if "published_at" in item)
+        return max(map(datetime.fromisoformat, written), default=None)
+
+    def _items(self, table: str, kpi: str, days: Span) -> Iterator[Mapping[str, Mapping[str, str]]]:
+        feed = key(table, kpi, date.min)["feed"]
+        return found(self.client, f"read {self.name}", self.name, {"feed": feed}, between=between(DAY, days))
 
     def rows(self, table: str, kpi: str) -> Iterator[tuple[date, int]]:
         """The days that were written whole, in order, and how many rows each got; Expected where there is no table."""
@@ -96,3 +111,10 @@ class Publications:
 def key(table: str, kpi: str, day: date) -> Mapping[str, Mapping[str, str]]:
     """The key of a publication's item."""
     return {"feed": {"S": f"{table} {kpi}"}, "listen_date": {"S": day.isoformat()}}
+
+
+def between(attribute: str, days: Span) -> tuple[str, str, str] | None:
+    """That a sort key is one of some days; None where it may be any."""
+    if days == ALWAYS:
+        return None
+    return attribute, (days.first or date.min).isoformat(), (days.last or date.max).isoformat()

@@ -1,7 +1,8 @@
 """KPIs out of DynamoDB, by Query alone: what the sink wrote, with the columns, types and order of the lake.
 
 Of the tables that have every column of a KPI the one is asked whose keys fit best: by genre where one is wanted, else
-by date, else for each day that was published. Rows of zeros are left out. An index answers a moment late.
+by date, else for each day that was published. Of days in a row no others are asked for. Rows of zeros are left out. An
+index answers a moment late.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any
 
 from hitparade.errors import ConfigError
+from hitparade.freshness import ALWAYS, Freshness, Span
 from hitparade.model import ColumnType, Kpi
 from hitparade.sinks.base import kpi_schema, see_served
 from hitparade.sinks.dynamodb.calls import INVALID, NOT_THERE, Expected, Opened, found
 from hitparade.sinks.dynamodb.items import BATCH_ROWS, Attribute, key_value
-from hitparade.sinks.dynamodb.publications import Publications
+from hitparade.sinks.dynamodb.publications import Publications, between
 from hitparade.sinks.dynamodb.tables import DAY, Keys, Table, default_tables, run_attribute
 
 if TYPE_CHECKING:
@@ -40,25 +42,36 @@ class Way:
         given = list(takewhile(where.__contains__, columns))
         return {name: key_value(where[str(column)]) for name, column in zip(self.keys, given, strict=False)}
 
+    def between(self, kpi: Kpi, asked: Mapping[str, Attribute], days: Span) -> tuple[str, str, str] | None:
+        """The days as a range of the sort key; None where a key that is asked for leaves no room for it."""
+        left = next((name for name in self.keys if name not in asked), None)
+        return between(left, days) if left is not None and self.table.columns(kpi.name).get(DAY) == left else None
+
 
 class DynamoDbReader(Opened):
     """See Reader."""
 
     def days(self) -> tuple[date, ...]:
         """See Reader."""
-        published = Publications(self.client, self.prefix)
         feeds = [(table.name, kpi) for table in self.tables for kpi in table.kpis]
-        return tuple(sorted({day for table, kpi in feeds for day in published.days(table, kpi)}))
+        return tuple(sorted({day for table, kpi in feeds for day in self._published.days(table, kpi)}))
 
-    def read(self, kpi: Kpi, *, where: Mapping[str, object], positions: int | None) -> pa.Table:
+    def freshness(self, kpi: Kpi, days: Span = ALWAYS) -> Freshness:
+        """See Reader. When the last of the days was written into the table that is asked for a day."""
+        return Freshness(as_of=self._published.newest(self._way(kpi, {DAY: date.min}).table.name, kpi.name, days))
+
+    def read(self, kpi: Kpi, *, where: Mapping[str, object], positions: int | None, days: Span = ALWAYS) -> pa.Table:
         """See Reader."""
         import pyarrow as pa
 
         see_served(kpi, positions, url=self.url)
         rows = (
             row
-            for row in self._rows(kpi, where)
-            if row["listen_count"] and fits(row, where) and (positions is None or row["position"] <= positions)
+            for row in self._rows(kpi, where, days)
+            if row["listen_count"]
+            and fits(row, where)
+            and row[DAY] in days
+            and (positions is None or row["position"] <= positions)
         )
         schema = kpi_schema(kpi)
         batches = []
@@ -66,27 +79,44 @@ class DynamoDbReader(Opened):
             batches.append(pa.RecordBatch.from_pylist(some, schema=schema))
         return pa.Table.from_batches(batches, schema=schema).sort_by([(name, "ascending") for name in kpi.grain])
 
-    def _rows(self, kpi: Kpi, where: Mapping[str, object]) -> Iterator[Mapping[str, Any]]:
-        """Rows of the day or the genre that is wanted, else of every day; others may be among them."""
+    @property
+    def _published(self) -> Publications:
+        return Publications(self.client, self.prefix)
+
+    def _way(self, kpi: Kpi, where: Mapping[str, object]) -> Way:
+        """The way that needs the least reading."""
         ways = ways_to(self.tables, kpi)
         if not ways:
             raise ConfigError(
                 f"{self.url} has no table that holds all of {kpi.name}",
                 hint=f"such as {better(kpi)}" if better(kpi) else "read it from the lake",
             )
-        way = max(ways, key=lambda way: (len(way.key(kpi, where)), way.index is None))
-        if way.key(kpi, where):
-            yield from self._answers(way, kpi, where)
-            return
-        way = max(ways, key=lambda way: (len(way.key(kpi, {DAY: date.min})), way.index is None))
-        for day in Publications(self.client, self.prefix).days(way.table.name, kpi.name):
-            yield from self._answers(way, kpi, {**where, DAY: day})
+        return max(ways, key=lambda way: (len(way.key(kpi, where)), way.index is None))
 
-    def _answers(self, way: Way, kpi: Kpi, where: Mapping[str, object]) -> Iterator[Mapping[str, Any]]:
+    def _rows(self, kpi: Kpi, where: Mapping[str, object], days: Span) -> Iterator[Mapping[str, Any]]:
+        """Rows of the day or the genre that is wanted, else of every day; others may be among them."""
+        way = self._way(kpi, where)
+        if way.key(kpi, where):
+            yield from self._answers(way, kpi, where, days)
+            return
+        way = self._way(kpi, {DAY: date.min})
+        for day in self._published.days(way.table.name, kpi.name, days):
+            yield from self._answers(way, kpi, {**where, DAY: day}, ALWAYS)
+
+    def _answers(self, way: Way, kpi: Kpi, where: Mapping[str, object], days: Span) -> Iterator[Mapping[str, Any]]:
         name = f"{self.prefix}{way.table.name}"
         expect = () if way.index is None else (INVALID, NOT_THERE)
+        key = way.key(kpi, where)
         try:
-            for item in found(self.client, f"read {name}", name, way.key(kpi, where), index=way.index, expect=expect):
+            for item in found(
+                self.client,
+                f"read {name}",
+                name,
+                key,
+                index=way.index,
+                between=way.between(kpi, key, days),
+                expect=expect,
+            ):
                 if run_attribute(kpi.name) in item:
                     yield from rows_of(way.table, kpi, item)
         except Expected as error:
