@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import date
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from hitparade.charts.answer import Answer
 from hitparade.charts.lake import LakeReader
 from hitparade.errors import ConfigError
-from hitparade.freshness import Freshness, Span
+from hitparade.freshness import ALWAYS, Freshness, Span
 from hitparade.model import Kpi
 from hitparade.sinks import Reader, is_sink, open_reader
 from hitparade.storage import is_remote
@@ -99,24 +99,23 @@ class Charts:
         last: date | None = None,
         genre: str | None = None,
         positions: int | None = None,
-        user_id: int | None = None,
-        track_id: str | None = None,
+        where: Mapping[str, object] | None = None,
     ) -> pa.Table:
         """A KPI's rows, as Arrow.
 
-        `positions` is how much of a chart is wanted, as much as is shown otherwise; the others narrow it.
+        `positions` is how much of a chart is wanted, as much as is shown otherwise; the others narrow it: `where`
+        wants values of any columns.
         """
         kpi = self.kpi(name)
-        named = genre.strip().lower() if genre else None
-        given = {DAY: date, "genre": named, "user_id": user_id, "track_id": track_id}
-        where = {column: value for column, value in given.items() if value is not None}
+        given = {DAY: date, "genre": genre.strip().lower() if genre else None}
+        wants = {column: value for column, value in given.items() if value is not None} | dict(where or {})
         days = Span(first, last)
-        see_columns(kpi, [*where, *([DAY] if days != Span() else [])])
-        if date is not None and days != Span():
+        see_columns(kpi, [*wants, *([] if days == ALWAYS else [DAY])])
+        if date is not None and days != ALWAYS:
             raise ConfigError(f"{name}: both a day and a range of days", hint="give date, or first and last")
         wanted = positions if positions is not None else kpi.served
         limit = wanted if kpi.served is not None else None
-        return self.source.read(kpi, where=where, positions=limit, days=days)
+        return self.source.read(kpi, where=wants, positions=limit, days=days)
 
     def answer(
         self,
@@ -127,23 +126,13 @@ class Charts:
         last: date | None = None,
         genre: str | None = None,
         positions: int | None = None,
-        user_id: int | None = None,
-        track_id: str | None = None,
+        where: Mapping[str, object] | None = None,
     ) -> Answer:
         """The same rows, and how fresh they are."""
         kpi = self.kpi(name)
         days = Span(date, date) if date is not None else Span(first, last)
         freshness = self.source.freshness(kpi, days)
-        table = self.read(
-            name,
-            date=date,
-            first=first,
-            last=last,
-            genre=genre,
-            positions=positions,
-            user_id=user_id,
-            track_id=track_id,
-        )
+        table = self.read(name, date=date, first=first, last=last, genre=genre, positions=positions, where=where)
         return Answer(kpi, table, freshness)
 
     # -- the usual questions
@@ -166,11 +155,11 @@ class Charts:
 
     def user(self, user_id: int) -> Answer:
         """How much a user listened, by day."""
-        return self.answer("user_daily", user_id=user_id)
+        return self.answer("user_daily", where={"user_id": user_id})
 
     def track(self, track_id: str) -> Answer:
         """How much a track was heard, by day."""
-        return self.answer("track_daily", track_id=track_id)
+        return self.answer("track_daily", where={"track_id": track_id})
 
     def countries(self, date: date | None = None, *, first: date | None = None, last: date | None = None) -> Answer:
         """How much was heard in each country, on a day or on days in a row."""

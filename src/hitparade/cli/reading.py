@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -11,6 +12,7 @@ import typer
 
 from hitparade.cli import render
 from hitparade.cli.door import DEFAULT_CONFIG, DONE, FLAWED, Config, Engine, Json, Verbose, workspace
+from hitparade.cli.freshness import told_after
 
 
 class Format(StrEnum):
@@ -55,13 +57,16 @@ def show(
     """Show charts, or the rows of a KPI. Charts are of the last day unless told otherwise."""
     from hitparade.charts import charts_of
 
-    form = format or (Format.json if json else Format.table)
+    form, chosen = format or (Format.json if json else Format.table), only_day(day)
     with workspace(config, command="show", engine=engine) as ws, charts_of(ws, source) as charts:
         if kpi is not None:
-            table = charts.read(kpi, date=only_day(day), genre=genre, positions=limit)
-            render.rows(charts.kpi(kpi), table, form=form.value, limit=limit)
+            with told_after(charts, kpi, chosen) if form is Format.table else nullcontext():
+                table = charts.read(kpi, date=chosen, genre=genre, positions=limit)
+                render.rows(charts.kpi(kpi), table, form=form.value, limit=limit)
         elif form is Format.table:
-            render.charts(charts, day=only_day(day), genre=genre)
+            last = chosen or charts.latest()
+            with told_after(charts, "top_genres_daily", last) if last else nullcontext():
+                render.charts(charts, day=last, genre=genre)
         else:
             render.kpi_list(charts, form=form.value)
     return DONE
