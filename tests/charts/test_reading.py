@@ -55,6 +55,12 @@ QUESTIONS: dict[str, tuple[Question, str, Callable[[Row], bool]]] = {
     "genres since": (lambda charts: charts.genre(first=DAYS[3]), "genre_daily", on(*DAYS[3:])),
     "genres until": (lambda charts: charts.genre(last=DAYS[1]), "genre_daily", on(*DAYS[:2])),
     "hourly": (Charts.hourly, "hourly", on(LAST)),
+    "countries": (Charts.countries, "country_daily", on(LAST)),
+    "age bands in some days": (
+        lambda charts: charts.age_bands(first=SOME[0], last=SOME[-1]),
+        "age_band_daily",
+        on(*SOME),
+    ),
     "user": (lambda charts: charts.user(2), "user_daily", lambda row: row["user_id"] == 2),
     "nobody": (lambda charts: charts.user(77), "user_daily", lambda _: False),
     "track": (lambda charts: charts.track("c"), "track_daily", lambda row: row["track_id"] == "c"),
@@ -91,6 +97,8 @@ def shown(places: Places) -> dict[str, list[Row]]:
 def test_a_question_is_answered_by_what_is_shown(places: Places, shown: dict[str, list[Row]], kind: str) -> None:
     with opened(places, kind) as charts:
         for name, (question, kpi, wanted) in QUESTIONS.items():
+            if kind == "dynamodb" and kpi in ("country_daily", "age_band_daily"):
+                continue  # it has no table for them
             answer = question(charts)
             rows = json.loads(json.dumps(answer.rows(), default=str))
             assert answer.kpi.name == kpi
