@@ -47,6 +47,7 @@ def everything(ledger: DynamoLedger) -> dict[str, object]:
         "load_ids": (ledger.load_ids("streams"), ledger.load_ids("streams", days=DAYS)),
         "counts": ledger.counts(),
         "contract": ledger.contract_text(STRICT.hash),
+        "freshness": ledger.freshness({"k": "h" * 64}),
         "computations": sorted(ledger.computations(), key=lambda each: (each.kpi, each.listen_date)),
         "unpublished": len(ledger.unpublished("s", {"k": "t"})),
         "publications": len(ledger.publications("s")),

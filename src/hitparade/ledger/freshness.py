@@ -48,29 +48,27 @@ def arrivals(days: Span) -> sa.Select[tuple[int, int]]:
 
     Of each later day its first delivery says it, so the days before the span need not be looked at.
     """
-    arrived = (
-        sa.select(touched_days)
-        .join(deliveries, deliveries.c.seq == touched_days.c.seq)
-        .where(deliveries.c.status == "loaded", touched_days.c.rows > 0)
-        .where(*within(touched_days.c.listen_date, Span(days.first)))
-        .cte("arrived")
-    )
+    columns = touched_days.c
+    counts = sa.and_(deliveries.c.seq == columns.seq, deliveries.c.status == "loaded", columns.rows > 0)
     begun = (
-        sa.select(arrived.c.listen_date, sa.func.min(arrived.c.seq).label("seq"))
-        .group_by(arrived.c.listen_date)
+        sa.select(columns.listen_date, sa.func.min(columns.seq).label("seq"))
+        .join(deliveries, counts)
+        .where(*within(columns.listen_date, Span(days.first)))
+        .group_by(columns.listen_date)
         .cte("begun")
     )
-    # Of no row before the first there is NULL, later than which nothing is.
+    # Of the last day it is NULL, than which nothing is later.
     earliest = sa.func.min(begun.c.seq).over(order_by=begun.c.listen_date.desc(), rows=(None, -1))
     later = sa.select(begun.c.listen_date, earliest.label("seq")).cte("later")
-    late = sa.case((arrived.c.seq > later.c.seq, arrived.c.rows), else_=0)
+    late = sa.case((columns.seq > later.c.seq, columns.rows), else_=0)
     return (
         sa.select(
-            sa.func.count(arrived.c.seq.distinct()).label("files"),
+            sa.func.count(columns.seq.distinct()).label("files"),
             sa.func.coalesce(sa.func.sum(late), 0).label("late_rows"),
         )
-        .join(later, later.c.listen_date == arrived.c.listen_date)
-        .where(*within(arrived.c.listen_date, days))
+        .join(deliveries, counts)
+        .join(later, later.c.listen_date == columns.listen_date)
+        .where(*within(columns.listen_date, days))
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
+from math import inf
 
 from hitparade.freshness import Freshness, Span
 from hitparade.ledger.dynamodb.reading import IN_EFFECT, Snapshot
@@ -48,14 +49,14 @@ def years(touched: Mapping[date, int], days: Span) -> Iterator[tuple[date, date]
         yield begin if days.first is None else max(begin, days.first), date(year, 12, 31)
 
 
-def late_rows(arrived: list[tuple[date, int, int]], days: Span) -> int:
+def late_rows(arrived: Collection[tuple[date, int, int]], days: Span) -> int:
     """The rows of some days that came after rows of a later day; of (day, seq, rows)."""
-    late, before, at = 0, None, None  # the lowest seq of the later days, and with it that of the day at hand
-    current: date | None = None
-    for day, seq, rows in sorted(arrived, reverse=True):
-        if day != current:
-            current, before = day, at
-        if day in days and before is not None and seq > before:
-            late += rows
-        at = seq if at is None else min(at, seq)
+    by_day: dict[date, list[tuple[int, int]]] = {}
+    for day, seq, rows in arrived:
+        by_day.setdefault(day, []).append((seq, rows))
+    late, later = 0, inf  # the lowest seq of the days gone through, the last one first
+    for day, came in sorted(by_day.items(), reverse=True):
+        if day in days:
+            late += sum(rows for seq, rows in came if seq > later)
+        later = min(later, *(seq for seq, _ in came))
     return late
