@@ -17,6 +17,7 @@ from hitparade.engines.exact import WIDE, NotCsv, read_exactly
 from hitparade.model import Dataset, InEffect, Problem, Severity, Source, Staged, Staging
 from hitparade.sqltext import quoted
 from hitparade.storage import is_remote
+from hitparade.storage.local import errors_explained
 
 NO_DAY = "listen_date=__HIVE_DEFAULT_PARTITION__"
 EXAMPLES = 5
@@ -117,7 +118,8 @@ class Loading(Catalogue):
                 continue
             target = self.scratch / f"{source.load_id}.parquet"
             try:
-                read_exactly(source, target)
+                with errors_explained(f"read {source.path}"):  # another process may have archived it by now
+                    read_exactly(source, target)
                 readable.append(replace(source, path=str(target), exact=True))
             except NotCsv as error:
                 unreadable[source.load_id] = str(error)
