@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from hitparade.charts import Answer, Charts
+from hitparade.charts.charts import settings_at
 from hitparade.cli.app import run as hitparade
 from hitparade.errors import ConfigError, StorageError
 from hitparade.sinks.dynamodb import DynamoDbReader
@@ -106,6 +107,11 @@ def test_a_question_is_answered_by_what_is_shown(places: Places, shown: dict[str
             assert bool(rows) == (name != "nobody")
         assert charts.days() == tuple(DAYS)
         assert charts.latest() == LAST
+
+
+@pytest.mark.parametrize("place", ["s3://bucket/shop", "s3://bucket/shop/", "s3://bucket/shop/hitparade.toml"])
+def test_a_workspace_in_a_bucket_is_named_by_its_folder_or_its_settings(place: str) -> None:
+    assert settings_at(place) == "s3://bucket/shop/hitparade.toml"
 
 
 def test_a_sink_may_be_read_with_its_workspace(places: Places) -> None:
