@@ -24,7 +24,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("steps",),
     ("pipeline", "charts", "export", "inspection", "standing", "health", "quarantine", "verify", "maintain"),
     ("rebuild",),
-    ("emulator",),
+    ("emulator", "dashboard"),
     ("cli", "glue", "airflow", "standalone"),
     ("__main__",),
 )
@@ -43,12 +43,15 @@ LATE = {
         "emulator/seed",
         "glue/insert_metrics_dynamo",
     ),
+    "altair": ("dashboard",),
+    "jinja2": ("dashboard",),
     "moto": ("emulator",),
     "duckdb": ("engines", "contracts/re2", "sample"),
     "pyarrow": (
         "engines",
         "charts",
         "cli",
+        "dashboard",
         "emulator/warehouse",
         "glue",
         "lake",
@@ -66,11 +69,14 @@ LATE = {
     "pyspark": ("engines/spark", "emulator/stubs", "glue/door"),
     "redshift_connector": ("sinks/warehouse/redshift",),
     "sqlalchemy": ("ledger", "lake"),
+    "streamlit": ("dashboard",),
+    "vl_convert": ("dashboard",),
 }
 # ...but for these, which are imported late themselves.
 WITH_THEM = {
     "lake": ("pyiceberg", "sqlalchemy"),
     "ledger": ("sqlalchemy",),
+    "dashboard": ("streamlit",),
     "emulator": ("moto",),
     "glue": ("boto3", "botocore", "pyarrow"),
 }

@@ -100,6 +100,24 @@ def dataset_standing(ws: Workspace, dataset: str) -> DatasetStanding:
 
 
 @dataclass(frozen=True, slots=True)
+class BrokenRule:
+    """A rule, the column it is about, and how many rows were rejected for it."""
+
+    rule: str
+    column: str | None
+    rows: int
+
+
+def rejected_by_rule(ws: Workspace) -> tuple[BrokenRule, ...]:
+    """The rules that rejected rows broke, those of most rows first, over every file that the ledger knows."""
+    flawed = [each.load_id for each in ws.ledger.deliveries() if each.rows_rejected]
+    files = [file.path for file in ws.lake.files("rejects")] if flawed else []
+    found = ws.counting.rejected_by_rule(files, flawed)
+    broken = [BrokenRule(rule, column, rows) for (rule, column), rows in found.items()]
+    return tuple(sorted(broken, key=lambda each: (-each.rows, each.rule, each.column or "")))
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """What a KPI's day rests on. `loaded` rows are `listens` and `repeats`; `files` have their rows of the day."""
 

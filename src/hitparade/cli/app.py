@@ -7,7 +7,7 @@ import sys
 import typer
 
 from hitparade import __version__
-from hitparade.cli import emulating, exporting, maintaining, proving, quarantine, reading, starting, working
+from hitparade.cli import emulating, exporting, looking, maintaining, proving, quarantine, reading, starting, working
 from hitparade.cli.door import BUG, DONE, INTERRUPTED, LATER, WRONG
 
 app = typer.Typer(
@@ -37,7 +37,7 @@ def options(
     """Daily charts and KPIs that are right, from the CSV drops of a music-streaming service."""
 
 
-for module in (starting, working, reading, quarantine, proving, maintaining, exporting, emulating):
+for module in (starting, working, reading, looking, quarantine, proving, maintaining, exporting, emulating):
     module.add_to(app)
 
 

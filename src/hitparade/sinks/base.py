@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 SCHEMES = {"dynamodb": "dynamodb", "files": "files", "postgresql": "warehouse", "redshift": "warehouse"}
 """Scheme -> the part of this folder that knows it."""
+EVERY_DAY = "hourly"
+"""The KPI that has a row for every day with listens."""
 Rows = TypeVar("Rows", "pa.Table", "pa.RecordBatch")
 
 

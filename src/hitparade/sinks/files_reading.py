@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 from hitparade.errors import ConfigError
 from hitparade.freshness import ALWAYS, Freshness, Span
 from hitparade.model import Kpi
-from hitparade.sinks.base import heard, kpi_schema, see_served
+from hitparade.sinks.base import EVERY_DAY, heard, kpi_schema, see_served
 from hitparade.storage.base import Medium
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-EVERY_DAY = "hourly"
 LISTENS = "listen_count"
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from hitparade.errors import ConfigError
 from hitparade.freshness import ALWAYS, Freshness, Span
 from hitparade.model import ColumnType, Kpi
-from hitparade.sinks.base import kpi_schema, see_served
+from hitparade.sinks.base import EVERY_DAY, kpi_schema, see_served
 from hitparade.sinks.dynamodb.calls import INVALID, NOT_THERE, Expected, Opened, found
 from hitparade.sinks.dynamodb.items import BATCH_ROWS, Attribute, key_value
 from hitparade.sinks.dynamodb.publications import Publications, between
@@ -52,8 +52,9 @@ class DynamoDbReader(Opened):
     """See Reader."""
 
     def days(self) -> tuple[date, ...]:
-        """See Reader."""
+        """See Reader. Of the KPI that has a row for every day with listens, or of all where that is not here."""
         feeds = [(table.name, kpi) for table in self.tables for kpi in table.kpis]
+        feeds = [feed for feed in feeds if feed[1] == EVERY_DAY] or feeds
         return tuple(sorted({day for table, kpi in feeds for day in self._published.days(table, kpi)}))
 
     def freshness(self, kpi: Kpi, days: Span = ALWAYS) -> Freshness:

@@ -1,0 +1,1 @@
+"""Pages that people look at: the dashboard, and a report of a day as one file."""

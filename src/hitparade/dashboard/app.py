@@ -1,0 +1,58 @@
+"""The dashboard, run by `streamlit run`: opens the place, and shows the page that is asked for.
+
+Everything that a page shows is asked in `questions.py` and drawn in `pictures.py` and `fragments.py`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+import streamlit as st
+
+from hitparade.dashboard.fragments import style
+from hitparade.dashboard.place import Place, opened
+from hitparade.dashboard.screens import charts, hours, listeners, pipeline, trends
+from hitparade.errors import HitParadeError
+
+LOOK_SECONDS = 5
+
+
+def main() -> None:
+    """The whole page."""
+    st.set_page_config(page_title="Hit Parade", page_icon=":material/leaderboard:", layout="wide")
+    st.html(f"<style>{style()}</style>")
+    asked = arguments(sys.argv[1:])
+    try:
+        place = opened(asked.config, asked.source)
+        pages = [
+            st.Page(lambda: charts.show(place), title="Charts", default=True),
+            st.Page(lambda: trends.show(place), title="Trends", url_path="trends"),
+            st.Page(lambda: hours.show(place), title="Hours", url_path="hours"),
+            st.Page(lambda: listeners.show(place), title="Listeners", url_path="listeners"),
+            st.Page(lambda: pipeline.show(place), title="Pipeline", url_path="pipeline"),
+        ]
+        page = st.navigation(pages, position="top")
+        page.run()
+        watch(place, place.mark())
+    except HitParadeError as error:
+        st.error(f"{error.message}\n\n{error.hint or ''}".strip())
+
+
+@st.fragment(run_every=LOOK_SECONDS)
+def watch(place: Place, shown: object) -> None:
+    """Show the page anew when a run has begun or ended since."""
+    if place.mark() != shown:
+        st.rerun()
+
+
+def arguments(given: list[str]) -> argparse.Namespace:
+    """What `hitparade dashboard` hands on."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--config", default="hitparade.toml")
+    parser.add_argument("--from", dest="source")
+    return parser.parse_args(given)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,34 @@
+"""Listeners: for how long people listen, and where and how old they are. Nobody is shown alone."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from hitparade.dashboard import pictures, questions
+from hitparade.dashboard.place import Place
+from hitparade.dashboard.screens.frame import day_of, show_freshness
+
+
+def show(place: Place) -> None:
+    """The page."""
+    day = day_of(place, "Listeners")
+    if day is None:
+        return
+    st.subheader("For how long people listened", anchor=False)
+    bins = place.ask(questions.listening_times, day)
+    st.altair_chart(pictures.histogram(bins), theme=None, alt="listeners by listening time of the day")
+    st.caption("The last bar has everybody beyond it, too.")
+    left, right = st.columns(2, gap="large")
+    for column, title, question in (
+        (left, "By country", questions.countries),
+        (right, "By age", questions.age_bands),
+    ):
+        with column:
+            st.subheader(title, anchor=False)
+            groups = place.ask(question, day)
+            if groups:
+                st.altair_chart(pictures.group_bars(groups), theme=None, alt=f"listens {title.lower()} of listeners")
+            else:
+                st.info(f"Fewer than {questions.FEWEST} listeners: too few to be shown.")
+    st.caption(f"Groups of fewer than {questions.FEWEST} listeners are put together with others, or left out.")
+    show_freshness(place, "country_daily", day, day)

@@ -1,0 +1,65 @@
+"""The dashboard's server: Streamlit as a process of its own, on loopback unless told otherwise, until Ctrl-C."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from importlib.util import find_spec
+from pathlib import Path
+
+from hitparade.errors import ConfigError, MissingExtra
+
+APP = Path(__file__).with_name("app.py")
+OPTIONS = {
+    "server.headless": "true",
+    "server.fileWatcherType": "none",
+    "browser.gatherUsageStats": "false",
+    "client.toolbarMode": "minimal",
+    "client.showErrorDetails": "none",
+    "theme.base": "light",
+    "theme.headingFontSizes": '["1.9rem","1.5rem","1.25rem","1.1rem","1rem","1rem"]',
+    "theme.primaryColor": "#0072B2",
+    "theme.font": "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif",
+}
+LIBRARIES = ("streamlit", "altair", "jinja2", "vl_convert")
+
+
+def see_libraries() -> None:
+    """MissingExtra unless everything that pages need is installed."""
+    if missing := [library for library in LIBRARIES if find_spec(library) is None]:
+        raise MissingExtra(f"the dashboard ({', '.join(missing)})", "dashboard")
+
+
+def free_port(host: str, port: int) -> int:
+    """The port, if it may be listened on there, or any free one for 0; ConfigError says what is in the way."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+            found: int = probe.getsockname()[1]
+    except OSError as error:
+        raise ConfigError(f"cannot listen on {host}:{port}: {error.strerror}", hint="choose another --port") from error
+    return found
+
+
+def command(host: str, port: int, arguments: Sequence[str]) -> list[str]:
+    """What runs the app at an address, with the arguments of `app.arguments`."""
+    options = OPTIONS | {"server.address": host, "server.port": str(port)}
+    flags = [part for name, value in options.items() for part in (f"--{name}", value)]
+    return [sys.executable, "-m", "streamlit", "run", str(APP), *flags, "--", *arguments]
+
+
+def serve(host: str, port: int, arguments: Sequence[str]) -> int:
+    """Run the app until it ends; its exit code. Ctrl-C reaches it too, and it ends by itself."""
+    with subprocess.Popen(command(host, port, arguments), stdout=subprocess.DEVNULL) as server:  # noqa: S603 - our own
+        try:
+            return server.wait()
+        except KeyboardInterrupt:
+            server.wait()
+            raise
+        finally:
+            server.terminate()
