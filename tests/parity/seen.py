@@ -55,7 +55,10 @@ def seen(shop: Shop) -> Seen:
             },
             stored={name: table.to_pylist() for name, table in tables.items()},
             columns={name: sorted({columns_of(path) for path in paths}) for name, paths in files.items()},
-            kpis={kpi.name: rows_of(charts, kpi.name) for kpi in charts.kpis},
+            kpis={
+                **{kpi.name: rows_of(charts, kpi.name) for kpi in charts.kpis},
+                "hourly to the last day but one": charts.read("hourly", last=charts.days()[-2]).to_pylist(),
+            },
             exports=exported(shop.root / "exports"),
         )
 
