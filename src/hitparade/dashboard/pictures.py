@@ -7,6 +7,7 @@ Every axis says its unit, and numbers have their thousands apart. Names are cut 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,6 @@ from hitparade.dashboard.questions import Bin, Group, Hour
 if TYPE_CHECKING:
     import altair as alt
     import pyarrow as pa
-
-    Picture = alt.Chart | alt.LayerChart
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A6A00", "#000000")
 BLUE, INK = COLOURS[0], "#333"
@@ -32,6 +31,18 @@ HOURS = list(range(24))
 EVERY_THIRD = "datum.value % 3 == 0 ? (datum.value < 10 ? '0' : '') + datum.value : ''"
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture as Vega-Lite says it, as wide as where it is put, and the rows that it is of, apart from it."""
+
+    spec: dict[str, Any]
+    rows: pa.Table
+
+    def whole(self, width: int) -> dict[str, Any]:
+        """Both together, of a width in pixels."""
+        return {**self.spec, "width": width, "data": {"values": self.rows.to_pylist()}}
+
+
 def trend(table: pa.Table, genres: Sequence[str], column: str, title: str, *, days: tuple[date, date]) -> Picture:
     """A column of a table of trends by day, a line for each of some genres."""
     import altair as alt
@@ -40,7 +51,7 @@ def trend(table: pa.Table, genres: Sequence[str], column: str, title: str, *, da
     rows = table.filter(pc.field("genre").isin(list(genres))).select(["listen_date", "genre", column])
     few = (days[1] - days[0]).days < POINTS_TO
     order = list(genres)
-    base = alt.Chart(values(rows)).encode(
+    base = alt.Chart().encode(
         x=alt.X(
             "listen_date:T",
             title=None,
@@ -71,7 +82,7 @@ def trend(table: pa.Table, genres: Sequence[str], column: str, title: str, *, da
         ],
     )
     lines = base.mark_line(strokeWidth=2.2, point=alt.OverlayMarkDef(size=36, filled=True) if few else False)
-    return dressed(lines, HEIGHT)
+    return dressed(lines, HEIGHT, with_days_as_text(rows))
 
 
 def heat_map(table: pa.Table) -> Picture:
@@ -83,7 +94,7 @@ def heat_map(table: pa.Table) -> Picture:
     cell = min(max(MAP_PIXELS / span, CELL_LEAST), CELL_MOST)
     named = span <= MAP_PIXELS / 12
     chart = (
-        alt.Chart(values(table.select(["listen_date", "listen_hour", "listen_count"])))
+        alt.Chart()
         .mark_rect()
         .encode(
             x=alt.X(
@@ -112,7 +123,8 @@ def heat_map(table: pa.Table) -> Picture:
             ],
         )
     )
-    return dressed(chart, round(cell * len(days)) or HEIGHT)
+    rows = table.select(["listen_date", "listen_hour", "listen_count"])
+    return dressed(chart, round(cell * len(days)) or HEIGHT, with_days_as_text(rows))
 
 
 def diversity(hours: Sequence[Hour]) -> Picture:
@@ -121,7 +133,7 @@ def diversity(hours: Sequence[Hour]) -> Picture:
 
     rows = [{"hour": each.hour, "diversity": each.diversity, "listens": each.listens} for each in hours]
     chart = (
-        alt.Chart(data(rows))
+        alt.Chart()
         .mark_line(color=BLUE, strokeWidth=2.2, point=alt.OverlayMarkDef(size=36, filled=True, color=BLUE))
         .encode(
             x=hour_axis(),
@@ -133,7 +145,7 @@ def diversity(hours: Sequence[Hour]) -> Picture:
             ],
         )
     )
-    return dressed(chart, 200)
+    return dressed(chart, 200, as_table(rows))
 
 
 def hours_of_day(hours: Sequence[Hour]) -> Picture:
@@ -142,7 +154,7 @@ def hours_of_day(hours: Sequence[Hour]) -> Picture:
 
     rows = [{"hour": each.hour, "end": each.hour + 1, "listens": each.listens} for each in hours]
     chart = (
-        alt.Chart(data(rows))
+        alt.Chart()
         .mark_bar(color=BLUE, binSpacing=2)
         .encode(
             x=hour_axis(bin=alt.BinParams(binned=True)),
@@ -151,7 +163,7 @@ def hours_of_day(hours: Sequence[Hour]) -> Picture:
             tooltip=[alt.Tooltip("hour:Q"), alt.Tooltip("listens:Q", format=",")],
         )
     )
-    return dressed(chart, 200)
+    return dressed(chart, 200, as_table(rows))
 
 
 def hour_axis(**named: Any) -> alt.X:
@@ -170,7 +182,7 @@ def histogram(bins: Sequence[Bin]) -> Picture:
 
     rows = [{"start": each.start, "end": each.end, "listeners": each.listeners} for each in bins]
     chart = (
-        alt.Chart(data(rows))
+        alt.Chart()
         .mark_bar(color=BLUE, binSpacing=1)
         .encode(
             x=alt.X(
@@ -188,7 +200,7 @@ def histogram(bins: Sequence[Bin]) -> Picture:
             ],
         )
     )
-    return dressed(chart, 240)
+    return dressed(chart, 240, as_table(rows))
 
 
 def group_bars(groups: Sequence[Group]) -> Picture:
@@ -206,7 +218,7 @@ def group_bars(groups: Sequence[Group]) -> Picture:
         for each in groups
     ]
     most = max((each.listens for each in groups), default=1)
-    base = alt.Chart(data(rows)).encode(
+    base = alt.Chart().encode(
         y=alt.Y(
             "group:N",
             sort=[each.name for each in groups],
@@ -229,11 +241,11 @@ def group_bars(groups: Sequence[Group]) -> Picture:
     )
     bars = base.mark_bar(color=BLUE, height={"band": 0.72})
     labels = base.mark_text(align="left", dx=4, fontSize=12, color=INK).encode(text="label:N")
-    return dressed(bars + labels, max(26 * len(groups), 60))
+    return dressed(bars + labels, max(26 * len(groups), 60), as_table(rows))
 
 
-def dressed(chart: alt.Chart | alt.LayerChart, height: int) -> Picture:
-    """A chart as all of them look."""
+def dressed(chart: alt.Chart | alt.LayerChart, height: int, rows: pa.Table) -> Picture:
+    """A chart as all of them look, of its rows."""
     import altair as alt
 
     plain: dict[str, Any] = {
@@ -243,26 +255,28 @@ def dressed(chart: alt.Chart | alt.LayerChart, height: int) -> Picture:
         "labelColor": INK,
         "titleColor": INK,
     }
-    picture: Picture = chart.properties(height=height, width="container").configure(
+    fit = alt.AutoSizeParams(type="fit-x", contains="padding")  # the height is that of what is drawn, without its axes
+    whole = chart.properties(height=height, width="container", autosize=fit).configure(
         font=FONT,
         background="white",
         axis=alt.AxisConfig(gridColor="#e8e8e8", **plain),
         legend=alt.LegendConfig(**plain),
         view=alt.ViewConfig(strokeWidth=0),
     )
-    return picture
+    return Picture(whole.to_dict(), rows)
 
 
-def values(table: pa.Table) -> Any:
-    """Rows as a picture has them; days as text, which no time zone moves."""
-    rows = table.to_pylist()
-    for row in rows:
-        row["listen_date"] = f"{row['listen_date'].isoformat()}T00:00:00"
-    return data(rows)
+def with_days_as_text(table: pa.Table) -> pa.Table:
+    """Days as midnight where the picture is looked at: an instant would be the day before in half of the world."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    midnights = pc.binary_join_element_wise(table["listen_date"].cast(pa.string()), "00:00:00", "T")
+    return table.set_column(table.schema.get_field_index("listen_date"), "listen_date", midnights)
 
 
-def data(rows: Sequence[Mapping[str, Any]]) -> Any:
+def as_table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
     """Rows as a picture has them."""
-    import altair as alt
+    import pyarrow as pa
 
-    return alt.Data(values=rows)  # type: ignore[no-untyped-call]  # of altair's own making
+    return pa.Table.from_pylist(list(rows))

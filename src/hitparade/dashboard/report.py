@@ -8,7 +8,6 @@ import tempfile
 from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from hitparade.charts import Charts
 from hitparade.dashboard import pictures, questions
@@ -16,13 +15,10 @@ from hitparade.dashboard.fragments import fragment, style
 from hitparade.errors import ConfigError, StorageError
 from hitparade.freshness import Freshness
 
-if TYPE_CHECKING:
-    from hitparade.dashboard.pictures import Picture
-
 GENRES_OF_SONGS, SONGS_OF_GENRE = 4, 5
 WEEKS = 4
-WIDE, HALF = 660, 290
-"""Widths of pictures, in pixels, without their axes: a page of A4 has some 720."""
+WIDE, HALF = 720, 344
+"""Widths of pictures, in pixels: a page of A4 has some 720."""
 
 
 def write_report(charts: Charts, out: Path, *, day: date | None) -> date:
@@ -111,9 +107,9 @@ def freshness_of(charts: Charts, first: date, last: date) -> Freshness:
     return charts.freshness("genre_daily", first=first, last=last)
 
 
-def svg(picture: Picture, width: int) -> str:
-    """A picture as SVG, of a width in pixels without its axes."""
+def svg(picture: pictures.Picture, width: int) -> str:
+    """A picture as SVG, of a width in pixels."""
     import vl_convert
 
-    found: str = vl_convert.vegalite_to_svg(picture.properties(width=width).to_dict())
+    found: str = vl_convert.vegalite_to_svg(picture.whole(width))
     return found

@@ -11,6 +11,7 @@ import streamlit as st
 from hitparade.charts import Charts
 from hitparade.dashboard import words
 from hitparade.dashboard.fragments import fragment
+from hitparade.dashboard.pictures import Picture
 from hitparade.dashboard.place import Place
 
 KEPT = "day last looked at"
@@ -58,6 +59,11 @@ def days_of(charts: Charts) -> Sequence[date]:
 def show_fragment(name: str, **values: Any) -> None:
     """A piece of HTML."""
     st.html(fragment(name, **values))
+
+
+def show_picture(picture: Picture, alt: str) -> None:
+    """A picture, and what it is of in words."""
+    st.vega_lite_chart(picture.rows, picture.spec, theme=None, width="stretch", alt=alt)
 
 
 def show_freshness(place: Place, kpi: str, first: date, last: date) -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from hitparade.dashboard import pictures, questions
 from hitparade.dashboard.place import Place
-from hitparade.dashboard.screens.frame import day_of, days_of, show_fragment, show_freshness
+from hitparade.dashboard.screens.frame import day_of, days_of, show_fragment, show_freshness, show_picture
 from hitparade.dashboard.screens.trends import start
 
 SPANS = {"2 weeks": 14, "8 weeks": 56, "1 year": 365}
@@ -21,17 +21,17 @@ def show(place: Place) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader("Listens by hour", anchor=False)
-        st.altair_chart(pictures.hours_of_day(hours), theme=None, alt="listens by hour of the day")
+        show_picture(pictures.hours_of_day(hours), "listens by hour of the day")
     with right:
         st.subheader("Diversity", anchor=False)
-        st.altair_chart(pictures.diversity(hours), theme=None, alt="different tracks per listen by hour of the day")
+        show_picture(pictures.diversity(hours), "different tracks per listen by hour of the day")
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader("Day by day", anchor=False)
         span = st.segmented_control("Until that day", list(SPANS), default="2 weeks", key="weeks", bind="query-params")
         first = start(day, SPANS[span or "2 weeks"], place.ask(days_of)[0])
         table = place.ask(questions.hours_of_days, first, day)
-        st.altair_chart(pictures.heat_map(table), theme=None, alt="listens by day and hour")
+        show_picture(pictures.heat_map(table), "listens by day and hour")
     with right:
         st.subheader("Artist of the hour", anchor=False)
         show_fragment("artists", hours=hours)

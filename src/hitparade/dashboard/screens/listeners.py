@@ -6,7 +6,7 @@ import streamlit as st
 
 from hitparade.dashboard import pictures, questions
 from hitparade.dashboard.place import Place
-from hitparade.dashboard.screens.frame import day_of, show_freshness
+from hitparade.dashboard.screens.frame import day_of, show_freshness, show_picture
 
 
 def show(place: Place) -> None:
@@ -16,7 +16,7 @@ def show(place: Place) -> None:
         return
     st.subheader("For how long people listened", anchor=False)
     bins = place.ask(questions.listening_times, day)
-    st.altair_chart(pictures.histogram(bins), theme=None, alt="listeners by listening time of the day")
+    show_picture(pictures.histogram(bins), "listeners by listening time of the day")
     st.caption("The last bar has everybody beyond it, too.")
     left, right = st.columns(2, gap="large")
     for column, title, question in (
@@ -27,7 +27,7 @@ def show(place: Place) -> None:
             st.subheader(title, anchor=False)
             groups = place.ask(question, day)
             if groups:
-                st.altair_chart(pictures.group_bars(groups), theme=None, alt=f"listens {title.lower()} of listeners")
+                show_picture(pictures.group_bars(groups), f"listens {title.lower()} of listeners")
             else:
                 st.info(f"Fewer than {questions.FEWEST} listeners: too few to be shown.")
     st.caption(f"Groups of fewer than {questions.FEWEST} listeners are put together with others, or left out.")

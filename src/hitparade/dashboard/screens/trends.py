@@ -8,7 +8,7 @@ import streamlit as st
 
 from hitparade.dashboard import pictures, questions
 from hitparade.dashboard.place import Place
-from hitparade.dashboard.screens.frame import day_of, days_of, show_freshness
+from hitparade.dashboard.screens.frame import day_of, days_of, show_freshness, show_picture
 
 SPANS = {"4 weeks": 28, "13 weeks": 91, "1 year": 365, "everything": None}
 LINES = len(pictures.COLOURS)
@@ -36,7 +36,7 @@ def show(place: Place) -> None:
     for column, title in (("listen_count", "listens per day"), ("unique_listeners", "unique listeners per day")):
         st.subheader(title.capitalize(), anchor=False)
         if chosen:
-            st.altair_chart(pictures.trend(table, chosen, column, title, days=(first, last)), theme=None, alt=title)
+            show_picture(pictures.trend(table, chosen, column, title, days=(first, last)), title)
         else:
             st.info("Choose a genre.")
     show_freshness(place, "genre_daily", first, last)
