@@ -87,6 +87,7 @@ def costs_of_work(ledger: DynamoLedger, run: int, *, known: NewDelivery) -> dict
         "newest": lambda: ledger.newest("streams"),
         "latest": lambda: ledger.deliveries(status="loaded", limit=50),
         "stale": lambda: ledger.stale({"k": "h", "l": "h"}),
+        "otherwise": lambda: ledger.computed_otherwise({"k": "h", "l": "h"}),
         "freshness": lambda: ledger.freshness({"k": "h"}),
         "touching": lambda: ledger.touching(DAYS[120]),
         "rows": lambda: ledger.rows_in_effect(DAYS[:30]),

@@ -249,6 +249,7 @@ READS: dict[str, Callable[[DynamoLedger], object]] = {
     "touching": lambda ledger: ledger.touching(TUESDAY),
     "rows": lambda ledger: ledger.rows_in_effect(DAYS),
     "stale": lambda ledger: set(ledger.stale({"k": "h" * 64})),
+    "otherwise": lambda ledger: set(ledger.computed_otherwise({"k": "h" * 64})),
     "freshness": lambda ledger: ledger.freshness({"k": "h" * 64}),
     "counts": lambda ledger: ledger.counts(),
     "contract": lambda ledger: ledger.contract_text(STRICT.hash),

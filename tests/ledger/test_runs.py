@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from hitparade.errors import Fenced
 from hitparade.ledger import Ledger, open_ledger
-from tests.ledger.records import MONDAY, NOW, begun, computation, delivery, publication, record
+from tests.ledger.records import MONDAY, NOW, TUESDAY, begun, computation, delivery, publication, record
 
 WRITES: dict[str, Callable[[Ledger, int], object]] = {
     "deliveries": lambda ledger, run: record(ledger, run, delivery()),
@@ -111,3 +112,15 @@ def test_publications_are_replaced_by_sink_table_and_day(ledger: Ledger) -> None
     assert set(ledger.publications("s")) == {again, first[1]}
     assert len(ledger.publications("other")) == 1
     assert ledger.publications("nobody") == ()
+
+
+def test_computations_by_other_definitions_than_those_given(ledger: Ledger) -> None:
+    run = begun(ledger)
+    mine, edited, removed = (computation(kpi, MONDAY, run=run) for kpi in ("mine", "edited", "removed"))
+    unsettled = replace(computation("removed", TUESDAY, run=run), hash="")
+    ledger.record_computations(run, [mine, edited, removed, unsettled])
+
+    found = ledger.computed_otherwise({"mine": mine.hash, "edited": "e" * 64, "never computed": "n"})
+
+    assert set(found) == {edited, removed}
+    assert set(ledger.computed_otherwise({})) == {mine, edited, removed}

@@ -30,6 +30,13 @@ def test_a_kpi_that_is_changed_back_after_a_crash_is_its_old_self(simulation: Si
     simulation.live(History("hours", 1, "usual", False, events))
 
 
+def test_a_kpi_that_is_put_back_after_a_catalogue_came_without_it_is_computed_anew(simulation: Simulation) -> None:
+    run = Together((("run",),), (), polite=False)
+    users = Deliver("users", "one.csv", ("1,P,30,Utopia,2024-01-01",))
+    events = (Deliver("streams", "one.csv", (LISTENS[0],)), run, OwnKpi(0), users, run, OwnKpi(1))
+    simulation.live(History("hours", 1, "usual", False, events))
+
+
 def test_a_column_that_another_took_out_of_a_kpi_is_unknown_to_whoever_still_asks_for_it(
     simulation: Simulation,
 ) -> None:

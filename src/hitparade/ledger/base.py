@@ -121,6 +121,10 @@ class Ledger(Protocol):
         than the one given, or missing; in no order."""
         ...
 
+    def computed_otherwise(self, hashes: Mapping[str, str]) -> tuple[Computation, ...]:
+        """Computations of KPIs that are not given, or by another hash than the one given; not those that have none."""
+        ...
+
     def freshness(self, hashes: Mapping[str, str], days: Span = ALWAYS) -> Freshness:
         """How fresh the days of some KPIs are, by their names and hashes; of no KPI: what has come of the days."""
         ...

@@ -308,6 +308,13 @@ class SqlLedger:
         with self._reading() as db:
             return stale_in(db, hashes)
 
+    def computed_otherwise(self, hashes: Mapping[str, str]) -> tuple[Computation, ...]:
+        """See Ledger."""
+        as_given = [sa.and_(computations.c.kpi == kpi, computations.c.hash == hash_) for kpi, hash_ in hashes.items()]
+        query = sa.select(computations).where(computations.c.hash != "", sa.not_(sa.or_(sa.false(), *as_given)))
+        with self._reading() as db:
+            return tuple(as_computation(row) for row in db.execute(query))
+
     def freshness(self, hashes: Mapping[str, str], days: Span = ALWAYS) -> Freshness:
         """See Ledger."""
         with self._reading() as db:

@@ -261,6 +261,8 @@ def commit(ws: Workspace, judged: Sequence[Judged], outcome: Loaded) -> None:
     deliveries = [touching(ws, each.delivery) for each in judged if each.breach is None]
     if deliveries:
         point("load.appended")
+        if any(each.status == "loaded" and each.dataset != "streams" for each in deliveries):
+            unsettle(ws)
         seqs = ws.ledger.record_deliveries(ws.turn.number, deliveries, now=ws.clock())
         point("load.recorded")
         for seq, delivery in zip(seqs, deliveries, strict=True):
@@ -272,6 +274,17 @@ def commit(ws: Workspace, judged: Sequence[Judged], outcome: Loaded) -> None:
                 f"{each.delivery.uri}: {each.breach}",
                 hint="mend the file or its manifest.json (validation.on_error is 'fail'), then run again",
             )
+
+
+def unsettle(ws: Workspace) -> None:
+    """Say of days that other KPIs were computed for, or other versions of them, that they are nobody's any more.
+
+    What those read of the catalogue is not known here, so a catalogue does not touch the days that it changes for them.
+    Were such a KPI put back, they would pass for up to date.
+    """
+    others = ws.ledger.computed_otherwise({kpi.name: kpi.hash for kpi in ws.daily_kpis})
+    if others:
+        ws.ledger.record_computations(ws.turn.number, [replace(each, hash="") for each in others])
 
 
 def touching(ws: Workspace, delivery: NewDelivery) -> NewDelivery:

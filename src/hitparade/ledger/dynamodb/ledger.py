@@ -230,6 +230,10 @@ class DynamoLedger:
         """See Ledger. Reads a cell a month, and one a KPI and month."""
         return self._reading(lambda snapshot: stale_in(snapshot.highest(), snapshot.computations_of(hashes), hashes))
 
+    def computed_otherwise(self, hashes: Mapping[str, str]) -> tuple[Computation, ...]:
+        """See Ledger. Reads a cell a KPI and month."""
+        return tuple(each for each in self.computations() if each.hash not in ("", hashes.get(each.kpi)))
+
     def freshness(self, hashes: Mapping[str, str], days: Span = ALWAYS) -> Freshness:
         """See Ledger. Reads what `stale` reads, and the rolls of the days, and of those after them, by the year."""
         return self._reading(lambda snapshot: freshness_of(snapshot, hashes, days))
