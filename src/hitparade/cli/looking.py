@@ -41,10 +41,13 @@ def dashboard(
         pass  # what is wrong with it is told here, and not on a page
     chosen = free_port(host, port)
     address = f"http://{f'[{host}]' if ':' in host else host}:{chosen}"
-    typer.echo(f"the dashboard is at {address}, until Ctrl-C", err=True)
-    if browser:
-        typer.launch(address)
-    return serve(host, chosen, ["--config", config, *(["--from", source] if source else [])])
+
+    def begun() -> None:
+        typer.echo(f"the dashboard is at {address}, until Ctrl-C", err=True)
+        if browser:
+            typer.launch(address)
+
+    return serve(host, chosen, ["--config", config, *(["--from", source] if source else [])], begun=begun)
 
 
 def report(

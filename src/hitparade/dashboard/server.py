@@ -5,8 +5,8 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -24,6 +24,7 @@ OPTIONS = {
     "theme.primaryColor": "#0072B2",
     "theme.font": "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif",
 }
+LOOK_SECONDS = 0.1
 LIBRARIES = ("streamlit", "altair", "jinja2", "vl_convert")
 
 
@@ -53,13 +54,25 @@ def command(host: str, port: int, arguments: Sequence[str]) -> list[str]:
     return [sys.executable, "-m", "streamlit", "run", str(APP), *flags, "--", *arguments]
 
 
-def serve(host: str, port: int, arguments: Sequence[str]) -> int:
-    """Run the app until it ends; its exit code. Ctrl-C reaches it too, and it ends by itself."""
+def serve(host: str, port: int, arguments: Sequence[str], *, begun: Callable[[], None]) -> int:
+    """Run the app until it ends; its exit code. `begun` is called once it answers. Ctrl-C reaches it too."""
     with subprocess.Popen(command(host, port, arguments), stdout=subprocess.DEVNULL) as server:  # noqa: S603 - our own
         try:
+            if answers(server, host, port):
+                begun()
             return server.wait()
         except KeyboardInterrupt:
             server.wait()
             raise
         finally:
             server.terminate()
+
+
+def answers(server: subprocess.Popen[bytes], host: str, port: int) -> bool:
+    """Wait until a server takes connections; False when it has ended instead."""
+    while True:
+        with suppress(OSError), socket.create_connection((host, port), timeout=LOOK_SECONDS):
+            return True
+        with suppress(subprocess.TimeoutExpired):
+            server.wait(LOOK_SECONDS)
+            return False
