@@ -13,6 +13,7 @@ from tests.shop import Shop
 
 FIRST, LAST = date(2024, 6, 28), date(2024, 7, 2)
 HIT = "<script>alert(1)</script> & 🎵"
+NO_DAY_BEFORE = "\N{EN DASH}"
 Cells = list[list[str]]
 
 
@@ -31,7 +32,9 @@ def shown(shop: Shop, kpi: str, day: date, *options: str) -> list[dict[str, Any]
 
 def genres_shown(shop: Shop, day: date) -> Cells:
     """The genres' table: place, move, genre, listens, listeners, time."""
-    before = {row["genre"]: row["position"] for row in shown(shop, "top_genres_daily", yesterday(day), "--limit", "100")}
+    before = {
+        row["genre"]: row["position"] for row in shown(shop, "top_genres_daily", yesterday(day), "--limit", "100")
+    }
     return [
         [
             str(row["position"]),
@@ -90,7 +93,7 @@ def numbers_shown(shop: Shop, day: date) -> dict[str, str]:
 def moved(position: int, before: dict[str, int], key: str) -> str:
     """How a place has changed, as a cell says it."""
     if not before:
-        return "–"
+        return NO_DAY_BEFORE
     if key not in before:
         return "new"
     places = before[key] - position
