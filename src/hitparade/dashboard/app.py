@@ -16,9 +16,9 @@ from hitparade.dashboard.screens import charts, hours, listeners, pipeline, tren
 from hitparade.errors import HitParadeError
 
 LOOK_SECONDS = 5
+# Drawn here: Streamlit has its own icons fetched from elsewhere.
 ICON = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" fill="#0072B2">
 <path d="M2 11h6v10H2zM9 3h6v18H9zM16 14h6v7h-6z"/></svg>"""
-"""Drawn here: Streamlit has its own icons fetched from elsewhere."""
 
 
 def main() -> None:
