@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parents[2] / "docs" / "dashboard"
 PAGES = {"charts": "", "trends": "trends", "hours": "hours", "listeners": "listeners", "pipeline": "pipeline"}
-WIDE, NARROW, LEAST_HEIGHT = 1280, 400, 700
+WIDE, NARROW, LEAST_HEIGHT, MOST_HEIGHT = 1280, 400, 700, 1500
 SAMPLE = (
     "--listens",
     "200000",
@@ -65,7 +65,7 @@ def picture(page: Page, file: Path) -> None:
     page.mouse.move(0, 0)
     height = page.evaluate("document.querySelector('[data-testid=stMainBlockContainer]').scrollHeight")
     before = page.viewport_size
-    page.set_viewport_size({"width": before["width"], "height": max(LEAST_HEIGHT, height)})
+    page.set_viewport_size({"width": before["width"], "height": min(max(LEAST_HEIGHT, height), MOST_HEIGHT)})
     page.wait_for_timeout(SETTLED_MS)
     page.screenshot(path=file)
     page.set_viewport_size(before)

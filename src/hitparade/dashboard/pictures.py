@@ -221,7 +221,7 @@ def group_bars(groups: Sequence[Group]) -> Picture:
     base = alt.Chart().encode(
         y=alt.Y(
             "group:N",
-            sort=[each.name for each in groups],
+            scale=alt.Scale(domain=[each.name for each in groups]),
             title=None,
             axis=alt.Axis(labelLimit=LABEL_PIXELS, ticks=False, domain=False),
         ),

@@ -15,6 +15,7 @@ from hitparade.errors import ConfigError, MissingExtra
 APP = Path(__file__).with_name("app.py")
 OPTIONS = {
     "server.headless": "true",
+    "runner.magicEnabled": "false",
     "server.fileWatcherType": "none",
     "browser.gatherUsageStats": "false",
     "client.toolbarMode": "minimal",

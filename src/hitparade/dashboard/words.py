@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from hitparade.freshness import Freshness
 
@@ -41,11 +41,23 @@ def hour(value: int) -> str:
     return f"{value:02d}:00"
 
 
+def run(number: int | None, at: datetime | None, *, running: bool) -> str:
+    """The last run, in a line."""
+    if number is None or at is None:
+        return "Nothing was run yet."
+    return f"Run {count(number)} {'is at work, heard of' if running else 'ended'} {moment(at)}."
+
+
+def moment(value: datetime) -> str:
+    """A moment: 25 Jun 2024, 09:05 UTC."""
+    return f"{value.day} {value:%b %Y, %H:%M} UTC"
+
+
 def freshness(fresh: Freshness) -> str:
     """How fresh an answer is, in a line."""
     if fresh.as_of is None:
         return "Nothing was computed yet."
-    parts = [f"As of {fresh.as_of.day} {fresh.as_of:%b %Y, %H:%M} UTC"]
+    parts = [f"As of {moment(fresh.as_of)}"]
     if fresh.files is not None:
         parts.append(counted(fresh.files, "file"))
     if fresh.late_rows:

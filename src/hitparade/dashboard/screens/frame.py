@@ -68,7 +68,7 @@ def show_picture(picture: Picture, alt: str) -> None:
 
 def show_freshness(place: Place, kpi: str, first: date, last: date) -> None:
     """How fresh what was shown is."""
-    show_fragment("freshness", fresh=place.ask(freshness_of, kpi, first, last))
+    show_fragment("line", text=words.freshness(place.ask(freshness_of, kpi, first, last)))
 
 
 def freshness_of(charts: Charts, kpi: str, first: date, last: date) -> Any:

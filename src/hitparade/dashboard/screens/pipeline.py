@@ -30,6 +30,7 @@ def show(place: Place) -> None:
     if stands.duplicates:
         st.subheader("Duplicates", anchor=False)
         show_fragment("deliveries", deliveries=stands.duplicates)
+    show_fragment("line", text=words.run(stands.run, stands.run_at, running=stands.running))
 
 
 def stands_of(charts: Charts) -> Standing | None:
