@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hitparade.cli.door import INTERRUPTED
+from tests.emulator.emulated import processes_with
 from tests.together import until
 
 if TYPE_CHECKING:
@@ -56,36 +57,25 @@ def dashboard(config: Path, *options: str) -> Iterator[str]:
     told = config.parent / "dashboard.err"
     # Whoever starts tests in the background hands an ignored Ctrl-C on.
     with told.open("w") as errors:
-        process = subprocess.Popen(command, stderr=errors, preexec_fn=hears_interrupts, start_new_session=True)
+        process = subprocess.Popen(command, stderr=errors, preexec_fn=hears_interrupts)
     try:
         assert until(lambda: READY.search(told.read_text()) is not None, seconds=STARTING_SECONDS), told.read_text()
         found = READY.search(told.read_text())
         assert found is not None
         yield found[1]
         assert process.poll() is None, f"{process.poll()}: {told.read_text()}"
-        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        assert len(processes_with(str(config))) == 2
+        process.send_signal(signal.SIGINT)
         assert process.wait(ENDING_SECONDS) == INTERRUPTED
+        assert processes_with(str(config)) == []
         assert "Traceback" not in told.read_text()
-        assert until(lambda: group_of(process.pid) == [], seconds=ENDING_SECONDS)
     finally:
-        if group_of(process.pid):
-            os.killpg(process.pid, signal.SIGKILL)
+        process.kill()
         process.wait()
+        for pid in processes_with(str(config)):
+            os.kill(pid, signal.SIGKILL)
 
 
 def hears_interrupts() -> None:
     """Ctrl-C as it is on a terminal."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def group_of(leader: int) -> list[int]:
-    """The processes of a group that still run."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            state, _, group = (folder / "stat").read_text().rpartition(")")[2].split()[:3]
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if int(group) == leader and state != "Z":
-            found.append(int(folder.name))
-    return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import signal
 import socket
 import subprocess
@@ -15,7 +14,8 @@ import pytest
 
 from hitparade.cli.app import run as hitparade
 from hitparade.cli.door import INTERRUPTED, WRONG
-from tests.dashboard.browser import group_of, hears_interrupts
+from tests.dashboard.browser import hears_interrupts
+from tests.emulator.emulated import processes_with
 from tests.shop import Shop
 from tests.together import until
 
@@ -66,14 +66,14 @@ def test_without_the_extra_it_says_what_to_install(
     assert "pip install 'hitparade[dashboard]'" in told
 
 
-def test_ctrl_c_while_it_starts_leaves_no_process(config: str) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_asked_to_end_while_it_starts_it_leaves_no_process(config: str, number: signal.Signals) -> None:
     command = [sys.executable, "-m", "hitparade", "dashboard", "--port", "0", "--config", config]
-    with subprocess.Popen(
-        command, stderr=subprocess.PIPE, text=True, preexec_fn=hears_interrupts, start_new_session=True
-    ) as process:
-        assert until(lambda: len(group_of(process.pid)) == 2, seconds=60)
-        os.killpg(process.pid, signal.SIGINT)
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=hears_interrupts) as process:
+        assert until(lambda: len(processes_with(config)) == 2, seconds=60)
+        process.send_signal(number)
         _, told = process.communicate(timeout=60)
     assert process.returncode == INTERRUPTED
     assert "error: interrupted" in told
-    assert group_of(process.pid) == []
+    assert "Traceback" not in told
+    assert processes_with(config) == []

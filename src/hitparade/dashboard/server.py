@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -56,17 +57,43 @@ def command(host: str, port: int, arguments: Sequence[str]) -> list[str]:
 
 
 def serve(host: str, port: int, arguments: Sequence[str], *, begun: Callable[[], None]) -> int:
-    """Run the app until it ends; its exit code. `begun` is called once it answers. Ctrl-C reaches it too."""
-    with subprocess.Popen(command(host, port, arguments), stdout=subprocess.DEVNULL) as server:  # noqa: S603 - our own
-        try:
-            if answers(server, host, port):
-                begun()
-            return server.wait()
-        except KeyboardInterrupt:
-            server.wait()
-            raise
-        finally:
-            server.terminate()
+    """Run the app until it ends; its exit code. `begun` is called once it answers.
+
+    Ctrl-C is for us alone, since the server would answer it with a traceback while it starts; nor does it outlive us
+    when we are asked to end otherwise.
+    """
+    asked: list[int] = []
+    server: subprocess.Popen[bytes] | None = None
+
+    def ask(number: int, _: object) -> None:
+        asked.append(number)
+        if server is not None:
+            server.kill() if len(asked) > 1 else server.terminate()
+
+    with hearing(ask):
+        options = command(host, port, arguments)
+        server = subprocess.Popen(options, stdout=subprocess.DEVNULL, start_new_session=True)  # noqa: S603 - our own
+        with server:
+            try:
+                if not asked and answers(server, host, port):
+                    begun()
+                    server.wait()
+            finally:
+                server.terminate()
+    if asked:
+        raise KeyboardInterrupt
+    return server.returncode
+
+
+@contextmanager
+def hearing(ask: Callable[[int, object], None]) -> Iterator[None]:
+    """Call something for each signal that asks for an end."""
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def answers(server: subprocess.Popen[bytes], host: str, port: int) -> bool:
