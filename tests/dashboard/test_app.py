@@ -71,9 +71,8 @@ def test_a_day_is_chosen_and_nothing_else_stands_on_the_page(shop: Shop, look: L
 
 
 @pytest.mark.parametrize("screen", SCREENS[:4])
-def test_a_day_without_listens_names_the_nearest(tmp_path: Path, look: Look, screen: str) -> None:
-    shop = small(tmp_path, date(2024, 7, 1), date(2024, 7, 5))
-    app = look(config(shop), screen=screen)
+def test_a_day_without_listens_names_the_nearest(gap: Shop, look: Look, screen: str) -> None:
+    app = look(config(gap), screen=screen)
     app.date_input[0].set_value(date(2024, 7, 2)).run()
     nearest = "There are no listens on that day. The nearest day with listens is Monday, 1 July 2024."
     assert texts(app.info) == [nearest]
@@ -81,8 +80,8 @@ def test_a_day_without_listens_names_the_nearest(tmp_path: Path, look: Look, scr
 
 
 @pytest.mark.parametrize("screen", SCREENS)
-def test_one_day_of_few_listeners_is_enough(tmp_path: Path, look: Look, screen: str) -> None:
-    app = look(config(small(tmp_path, LAST)), screen=screen)
+def test_one_day_of_few_listeners_is_enough(one_day: Shop, look: Look, screen: str) -> None:
+    app = look(config(one_day), screen=screen)
     assert not app.exception
     assert not app.error
     few = "Fewer than 5 listeners: too few to be shown."
@@ -90,8 +89,8 @@ def test_one_day_of_few_listeners_is_enough(tmp_path: Path, look: Look, screen: 
 
 
 @pytest.mark.parametrize("screen", SCREENS)
-def test_without_a_catalogue_there_are_listens_and_no_genres(tmp_path: Path, look: Look, screen: str) -> None:
-    app = look(config(small(tmp_path, LAST, songs=())), screen=screen)
+def test_without_a_catalogue_there_are_listens_and_no_genres(no_catalogue: Shop, look: Look, screen: str) -> None:
+    app = look(config(no_catalogue), screen=screen)
     assert not app.exception
     assert not app.error
     told = " ".join([*texts(app.info), *bodies(app)])
@@ -113,6 +112,24 @@ def test_a_sink_is_looked_at_as_far_as_it_holds_something(
     assert all(part in info for part, info in zip(told.get(screen, []), texts(app.info), strict=True))
     if screen == "charts":
         assert any("Able" in body for body in bodies(app))
+
+
+@pytest.fixture(scope="module")
+def gap(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """Two days, with others between them."""
+    return small(tmp_path_factory.mktemp("gap"), date(2024, 7, 1), date(2024, 7, 5))
+
+
+@pytest.fixture(scope="module")
+def one_day(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """A single day."""
+    return small(tmp_path_factory.mktemp("one"), LAST)
+
+
+@pytest.fixture(scope="module")
+def no_catalogue(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """A day of tracks that nobody knows."""
+    return small(tmp_path_factory.mktemp("unknown"), LAST, songs=())
 
 
 @pytest.fixture(scope="module")

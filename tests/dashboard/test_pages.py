@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import date
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -33,7 +33,6 @@ from tests.together import until
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-Seen = TypeVar("Seen")
 SECONDS = 40
 ROWS = "rows => rows.map(row => [...row.cells].map(cell => cell.innerText.trim().replace(/\\n+/g, '\\n')))"
 LABELS = "marks => marks.map(mark => mark.getAttribute('aria-label'))"
@@ -72,7 +71,7 @@ def test_a_day_and_a_genre_are_picked_and_stand_in_the_address(shop: Shop, brows
         assert page.get_by_role("combobox", name="Genre").input_value() == "rock"
 
 
-@pytest.mark.parametrize("query", ["date=never&genre=pop", "date=1999-01-01", "date=2024-02-31", "genre=<b>nosuch</b>"])
+@pytest.mark.parametrize("query", ["date=never&genre=<b>nosuch</b>", "date=1999-01-01"])
 def test_a_wrong_day_or_genre_in_an_address_is_no_error(shop: Shop, browser: Browser, address: str, query: str) -> None:
     with opened(browser, f"{address}/?{query}") as page:
         comes(lambda: cells(page, "songs"), songs_shown(shop, LAST, "pop"))
@@ -216,7 +215,7 @@ def opened(browser: Browser, address: str) -> Iterator[Page]:
     assert complaints == []
 
 
-def comes(look: Callable[[], Seen], wanted: Seen) -> None:
+def comes(look: Callable[[], object], wanted: object) -> None:
     """Wait until a look at a page sees what is wanted."""
     until(lambda: look() == wanted, seconds=SECONDS)
     assert look() == wanted
