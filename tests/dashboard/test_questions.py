@@ -15,7 +15,7 @@ from hitparade.dashboard.questions import FEWEST, Bin, Group, Move, Song, moved
 from tests.shop import Shop
 
 MONDAY, TUESDAY, THURSDAY = date(2024, 7, 1), date(2024, 7, 2), date(2024, 7, 4)
-FULL, FEW = date(2024, 8, 1), date(2024, 8, 2)
+FULL, FEW, ONE_LONG = date(2024, 8, 1), date(2024, 8, 2), date(2024, 8, 3)
 SONGS = [
     "p,Ann; Bob ;,A,Pop Song,10,60000,pop",
     "q,,A,,10,60000,pop",
@@ -56,7 +56,8 @@ def charts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Charts]:
         *(f"1,l,{FEW} {hour:02}:00:00" for hour in range(3)),
         *(f"{who},n,{FEW} 11:00:00" for who in range(900, 905)),
     ]
-    shop.deliver("streams", "streams.csv", [*moves, *full, *few])
+    long = [*(f"{who},p,{ONE_LONG} 10:00:00" for who in range(100, 190)), f"100,l,{ONE_LONG} 11:00:00"]
+    shop.deliver("streams", "streams.csv", [*moves, *full, *few, *long])
     shop.run()
     with Charts.open(shop.root) as opened:
         yield opened
@@ -142,6 +143,9 @@ def test_no_listener_is_lost_among_listening_times(charts: Charts) -> None:
     assert few[0] == Bin(0, 10, 12)  # seven of a minute, and five whose listens have no duration
     assert (few[-1].end, few[-1].listeners, sum(each.listeners for each in few)) == (190, 1, 13)
     assert questions.listening_times(charts, date(2024, 7, 3)) == ()
+    # Who listened for far longer than usual is in the last bar.
+    long = questions.listening_times(charts, ONE_LONG)
+    assert (len(long), long[-1].listeners, sum(each.listeners for each in long)) == (questions.BINS, 1, 90)
 
 
 @pytest.mark.parametrize(("minutes", "width"), [(0.1, 0.25), (0.25, 0.25), (2.1, 5), (30, 30), (31, 60), (61, 120)])
