@@ -123,9 +123,7 @@ def test_a_kpi_on_users_is_restated_by_what_it_reads_of_them_and_by_nothing_else
 
     def countries() -> list[tuple[str, str, int]]:
         shop.run()
-        return [
-            (str(row["listen_date"]), row["user_country"], row["listen_count"]) for row in shop.show("land_daily")
-        ]
+        return [(str(row["listen_date"]), row["user_country"], row["listen_count"]) for row in shop.show("land_daily")]
 
     assert countries() == [("2024-06-01", "(unknown)", 2), ("2024-06-02", "(unknown)", 1)]
     shop.deliver("users", "users.csv", ["1,Ada,36,GB,2024-01-01", "2,Bo,40,SE,2024-01-01"])

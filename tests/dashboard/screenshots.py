@@ -50,7 +50,7 @@ def take(folder: Path) -> None:
             page = browser.new_page(viewport={"width": width, "height": LEAST_HEIGHT})
             for name, path in PAGES.items():
                 page.goto(f"{address}/{path}")
-                picture(page, folder / f"{name}-{width}.png")
+                picture(page, folder / f"{name}-{width}.png", width)
         report = work / "report.html"
         run(["report", "--config", config, "--out", str(report)])
         page = browser.new_page(viewport={"width": 800, "height": LEAST_HEIGHT})
@@ -58,17 +58,16 @@ def take(folder: Path) -> None:
         page.screenshot(path=folder / "report.png")
 
 
-def picture(page: Page, file: Path) -> None:
+def picture(page: Page, file: Path, width: int) -> None:
     """A picture of a page, as high as what is on it."""
     page.wait_for_selector(".freshness")
     page.wait_for_timeout(SETTLED_MS)  # pictures grow into their places
     page.mouse.move(0, 0)
     height = page.evaluate("document.querySelector('[data-testid=stMainBlockContainer]').scrollHeight")
-    before = page.viewport_size
-    page.set_viewport_size({"width": before["width"], "height": min(max(LEAST_HEIGHT, height), MOST_HEIGHT)})
+    page.set_viewport_size({"width": width, "height": min(max(LEAST_HEIGHT, height), MOST_HEIGHT)})
     page.wait_for_timeout(SETTLED_MS)
     page.screenshot(path=file)
-    page.set_viewport_size(before)
+    page.set_viewport_size({"width": width, "height": LEAST_HEIGHT})
 
 
 if __name__ == "__main__":
