@@ -72,7 +72,7 @@ def test_every_kpi_is_byte_identical_in_every_order_and_batching(
     answers = {name: shown(shop, capsys) for name, shop in shops.items()}
     for one, other in itertools.pairwise(answers):
         assert answers[one] == answers[other]
-    assert len(answers["all at once"]) == 11
+    assert len(answers["all at once"]) == 13
     assert all(json.loads(answer) for answer in answers["all at once"].values())
 
 

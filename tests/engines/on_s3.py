@@ -46,7 +46,8 @@ def sources(folder: Path, bucket: str | None) -> tuple[list[Source], Source]:
 def work(engine: Engine, folder: Path, lake: str, scratch: Path) -> Mapping[str, Any]:
     """Load, find problems, compute, answer."""
     streams, songs = sources(folder, lake if "://" in lake else None)
-    kpis = [kpi for kpi in load_kpis(settings={"genre_attribution": "all"}) if kpi.scope == "day"]
+    every = load_kpis(settings={"genre_attribution": "all"})
+    kpis = [kpi for kpi in every if kpi.scope == "day" and "users" not in kpi.reads]  # no users are delivered here
     kpi_folders = {kpi.name: made(f"{lake}/kpi_{kpi.name}/1") for kpi in kpis}
     folders = {table: made(f"{lake}/{table}/1") for table in SONG_TABLES}
     nothing = InEffect(dict.fromkeys(SONG_TABLES, ()), {})

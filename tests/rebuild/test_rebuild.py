@@ -147,7 +147,7 @@ def test_files_that_are_not_archived_yet_are_taken_from_landing(shop: Shop) -> N
     assert told(found) == set()
     assert found.files == 1
     assert (shop.landing("streams") / "one.csv").exists()
-    assert found.notes == ["files:exports is 7 KPI days behind, which were not compared"]
+    assert found.notes == ["files:exports is 9 KPI days behind, which were not compared"]
 
 
 def test_what_is_out_of_date_is_not_compared_and_said_so(shop: Shop) -> None:
@@ -159,7 +159,7 @@ def test_what_is_out_of_date_is_not_compared_and_said_so(shop: Shop) -> None:
     found = rebuilt(shop)
 
     assert told(found) == set()
-    assert [note.split(",")[0] for note in found.notes] == ["7 KPI days were out of date"]
+    assert [note.split(",")[0] for note in found.notes] == ["9 KPI days were out of date"]
 
 
 def test_bytes_of_the_archive_that_changed_or_are_gone_are_named(shop: Shop) -> None:
@@ -261,7 +261,7 @@ def test_what_is_computed_anew_meanwhile_is_not_called_a_difference(shop: Shop) 
 
     assert ran
     assert told(found) == set()
-    assert [note.split(",")[0] for note in found.notes] == ["14 KPI days were computed anew meanwhile"]
+    assert [note.split(",")[0] for note in found.notes] == ["18 KPI days were computed anew meanwhile"]
 
 
 def test_a_kept_lake_can_be_looked_at(shop: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,9 +16,9 @@ from hitparade.workspace import Workspace
 from tests.shop import Shop
 
 
-@pytest.mark.parametrize(("seconds", "missing"), [(6, 6), (0, 7)], ids=["a slow sink", "a quick one"])
+@pytest.mark.parametrize(("seconds", "missing"), [(6, 6), (0, 9)], ids=["a slow sink", "a quick one"])
 def test_what_a_slow_sink_has_taken_is_not_written_again(tmp_path: Path, seconds: int, missing: int) -> None:
-    """The second of seven KPIs cannot be written; of a quick sink it does no harm to write the first again."""
+    """One of nine KPIs cannot be written; of a quick sink it does no harm to write those before it again."""
     shop = Shop(tmp_path, settings='sinks = ["files:exports"]')
     shop.deliver("streams", "streams.csv", ["1,a,2024-06-24 10:00:00"])
     (tmp_path / "exports").mkdir()
