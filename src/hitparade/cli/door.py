@@ -26,6 +26,10 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log every single
 Engine = Annotated[
     str | None, typer.Option("--engine", help="The engine, instead of the one in the settings: duckdb or spark.")
 ]
+From = Annotated[
+    str | None,
+    typer.Option("--from", help="A sink to read from instead of the lake, such as dynamodb: or postgresql://...."),
+]
 DEFAULT_CONFIG = "hitparade.toml"
 
 

@@ -7,13 +7,9 @@ from typing import Annotated
 
 import typer
 
-from hitparade.cli.door import DEFAULT_CONFIG, DONE, Config
+from hitparade.cli.door import DEFAULT_CONFIG, DONE, Config, From
 from hitparade.cli.reading import Day, only_day
 
-From = Annotated[
-    str | None,
-    typer.Option("--from", help="A sink to read from instead of the lake, such as dynamodb: or postgresql://...."),
-]
 DEFAULT_PORT = 8501
 
 

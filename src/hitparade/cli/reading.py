@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from hitparade.cli import render
-from hitparade.cli.door import DEFAULT_CONFIG, DONE, FLAWED, Config, Engine, Json, Verbose, workspace
+from hitparade.cli.door import DEFAULT_CONFIG, DONE, FLAWED, Config, Engine, From, Json, Verbose, workspace
 from hitparade.cli.freshness import told_after
 
 
@@ -45,10 +45,7 @@ def show(
     config: Config = DEFAULT_CONFIG,
     day: Day = None,
     genre: Annotated[str | None, typer.Option(help="A genre.")] = None,
-    source: Annotated[
-        str | None,
-        typer.Option("--from", help="A sink to read from instead of the lake, such as dynamodb: or postgresql://...."),
-    ] = None,
+    source: From = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Positions of a chart, or rows of a table.")] = None,
     engine: Engine = None,
     format: Annotated[Format | None, typer.Option("--format", help="How to show rows.")] = None,  # noqa: A002

@@ -35,9 +35,9 @@ def main() -> None:
             st.Page(lambda: listeners.show(place), title="Listeners", url_path="listeners"),
             st.Page(lambda: pipeline.show(place), title="Pipeline", url_path="pipeline"),
         ]
-        page = st.navigation(pages, position="top")
+        page, mark = st.navigation(pages, position="top"), place.mark()
         page.run()
-        watch(place, place.mark())
+        watch(place, mark)  # of before the page asked anything: what ends while it does is seen by the next look
     except HitParadeError as error:
         st.error(f"{error.message}\n\n{error.hint or ''}".strip())
 
