@@ -25,10 +25,10 @@ demo: install  ## sample data, a run, and its charts, in ./demo
 test: install  ## every test but those of the DAGs, as many at a time as there are cores, up to four
 	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-test-screenshots: install  ## the pictures of docs/dashboard/, of sample data, by Chromium
+screenshots: install  ## the pictures of docs/dashboard/, of sample data, by Chromium
 	$(BIN)/python -m tests.dashboard.screenshots
 
-airflow: .venv-airflow/installed  ## the DAGs, run by Airflow, which has an environment of its own: it brings a hundred packages
+test-airflow: .venv-airflow/installed  ## the DAGs, run by Airflow, which has an environment of its own: it brings a hundred packages
 	$(AIRFLOW)/pytest tests/airflow tests/standalone --numprocesses auto --maxprocesses 4 --dist loadfile
 
 airflow: .venv-airflow/installed  ## Airflow with the five documented systems, and AWS, until Ctrl-C; make airflow DATA=dir keeps them
