@@ -14,7 +14,7 @@ import pytest
 
 from hitparade import errors
 from hitparade.engines.spark import SparkEngine
-from hitparade.errors import HitParadeError, KpiError, ManifestError, MissingExtra
+from hitparade.errors import HitParadeError, KpiError, ManifestError, MissingExtra, MissingLibrary
 from tests.shop import Shop
 from tests.spark import on_spark, opened
 
@@ -217,12 +217,13 @@ OURS: list[HitParadeError] = [
     ManifestError("manifest.json", "schema.fields", "is missing", hint="say which"),
     KpiError("kpi.sql", "is not portable", line=3, hint="write it so"),
     MissingExtra("a part", "extra"),
+    MissingLibrary("a call", "library"),
     *(
         kind("what went wrong", hint="what to do")
         for kind in vars(errors).values()
         if isinstance(kind, type)
         and issubclass(kind, HitParadeError)
-        and kind not in (ManifestError, KpiError, MissingExtra)
+        and kind not in (ManifestError, KpiError, MissingExtra, MissingLibrary)
     ),
 ]
 
