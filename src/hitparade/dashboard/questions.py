@@ -7,7 +7,7 @@ listeners never.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -112,8 +112,7 @@ class Hour:
 def top_genres(charts: Charts, day: date) -> tuple[Genre, ...]:
     """The chart of genres of a day, and how each has moved."""
     rows = charts.read("top_genres_daily", date=day, positions=deep(charts, GENRES_SHOWN)).to_pylist()
-    before = charts.read("top_genres_daily", date=day - timedelta(days=1), positions=deep(charts, STORED_POSITIONS))
-    places = {row["genre"]: row["position"] for row in before.to_pylist()}
+    places = places_before(charts, "top_genres_daily", day, "genre")
     most = max((row["listen_count"] for row in rows), default=1)
     return tuple(
         Genre(
@@ -132,9 +131,7 @@ def top_genres(charts: Charts, day: date) -> tuple[Genre, ...]:
 def top_songs(charts: Charts, day: date, genre: str) -> tuple[Song, ...]:
     """The chart of songs of a genre on a day, and how each has moved; `new` is what was not among the first hundred."""
     rows = charts.read("top_songs_daily", date=day, genre=genre, positions=deep(charts, SONGS_SHOWN)).to_pylist()
-    yesterday = day - timedelta(days=1)
-    before = charts.read("top_songs_daily", date=yesterday, genre=genre, positions=deep(charts, STORED_POSITIONS))
-    places = {row["track_id"]: row["position"] for row in before.to_pylist()}
+    places = places_before(charts, "top_songs_daily", day, "track_id", genre=genre)
     most = max((row["listen_count"] for row in rows), default=1)
     return tuple(
         Song(
@@ -149,6 +146,12 @@ def top_songs(charts: Charts, day: date, genre: str) -> tuple[Song, ...]:
         )
         for row in rows
     )
+
+
+def places_before(charts: Charts, chart: str, day: date, key: str, *, genre: str | None = None) -> dict[str, int]:
+    """The places of a chart on the day before, by a column, as far down as they are stored."""
+    table = charts.read(chart, date=day - timedelta(days=1), genre=genre, positions=deep(charts, STORED_POSITIONS))
+    return {row[key]: row["position"] for row in table.to_pylist()}
 
 
 def deep(charts: Charts, positions: int) -> int | None:
@@ -307,7 +310,7 @@ def together(rows: Sequence[Group], name: str) -> tuple[Group, ...]:
     if not rows:
         return ()
     if len(rows) == 1 and rows[0].listeners >= FEWEST:
-        return (replace(rows[0]),)
+        return (rows[0],)
     one = Group(
         name,
         sum(row.listens for row in rows),

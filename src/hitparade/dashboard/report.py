@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
-import tempfile
 from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
@@ -14,6 +14,7 @@ from hitparade.dashboard import pictures, questions
 from hitparade.dashboard.fragments import fragment, style
 from hitparade.errors import ConfigError, StorageError
 from hitparade.freshness import Freshness
+from hitparade.storage.local import LocalStorage
 
 GENRES_OF_SONGS, SONGS_OF_GENRE = 4, 5
 WEEKS = 4
@@ -28,7 +29,7 @@ def write_report(charts: Charts, out: Path, *, day: date | None) -> date:
         raise ConfigError("there is nothing to report: no day has listens", hint="hitparade run, then again")
     if chosen not in charts.days():
         raise ConfigError(f"there are no listens on {chosen}", hint=f"there are some on {near(charts.days(), chosen)}")
-    replace(out, page(charts, chosen))
+    keep(out, page(charts, chosen))
     return chosen
 
 
@@ -37,27 +38,18 @@ def near(days: Sequence[date], day: date) -> str:
     return " and ".join(str(each) for each in sorted(sorted(days, key=lambda other: abs(other - day))[:2]))
 
 
-def replace(out: Path, text: str) -> None:
-    """Write a file beside where it belongs, and move it there."""
-    try:
-        handle, name = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-            Path(name).chmod(0o644)
-            Path(name).replace(out)
-        except BaseException:
-            with contextlib.suppress(FileNotFoundError):
-                Path(name).unlink()
-            raise
-    except OSError as error:
-        raise StorageError(f"cannot write {out}: {error.strerror}", hint="choose another --out") from error
+def keep(out: Path, text: str) -> None:
+    """Write a file in a folder that is there; a folder of a mistyped name is not made."""
+    if not out.parent.is_dir():
+        raise StorageError(f"cannot write {out}: {os.strerror(errno.ENOENT)}", hint="choose another --out")
+    LocalStorage().write(str(out), text.encode())
 
 
 def page(charts: Charts, day: date) -> str:
     """The page."""
     first = max(day - timedelta(days=7 * WEEKS - 1), charts.days()[0])
     genres = questions.genres_of(charts, day)[:GENRES_OF_SONGS]
+    hours = questions.hours_of(charts, day)
     return fragment(
         "report",
         style=style(),
@@ -65,11 +57,11 @@ def page(charts: Charts, day: date) -> str:
         numbers=questions.in_numbers(questions.day_in_numbers(charts, day)),
         genres=questions.top_genres(charts, day),
         songs={genre: questions.top_songs(charts, day, genre)[:SONGS_OF_GENRE] for genre in genres},
-        hours=questions.hours_of(charts, day),
+        hours=hours,
         weeks=WEEKS,
         trend=trend_of(charts, first, day),
-        by_hour=svg(pictures.hours_of_day(questions.hours_of(charts, day)), HALF),
-        diversity=svg(pictures.diversity(questions.hours_of(charts, day)), HALF),
+        by_hour=svg(pictures.hours_of_day(hours), HALF),
+        diversity=svg(pictures.diversity(hours), HALF),
         heat_map=svg(pictures.heat_map(questions.hours_of_days(charts, first, day)), WIDE),
         listeners=listeners_of(charts, day),
         fewest=questions.FEWEST,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import streamlit as st
@@ -49,6 +49,11 @@ def day_of(place: Place, title: str) -> date | None:
         st.info(f"There are no listens on that day. The nearest day with listens is {words.day(near)}.")
         return None
     return chosen
+
+
+def start(last: date, days: int | None, earliest: date) -> date:
+    """The first of so many days, and none before there were any."""
+    return earliest if days is None else max(last - timedelta(days=days - 1), earliest)
 
 
 def days_of(charts: Charts) -> Sequence[date]:

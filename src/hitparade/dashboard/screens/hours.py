@@ -6,8 +6,7 @@ import streamlit as st
 
 from hitparade.dashboard import pictures, questions
 from hitparade.dashboard.place import Place
-from hitparade.dashboard.screens.frame import day_of, days_of, show_fragment, show_freshness, show_picture
-from hitparade.dashboard.screens.trends import start
+from hitparade.dashboard.screens.frame import day_of, days_of, show_fragment, show_freshness, show_picture, start
 
 SPANS = {"2 weeks": 14, "8 weeks": 56, "1 year": 365}
 

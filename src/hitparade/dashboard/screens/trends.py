@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-
 import streamlit as st
 
 from hitparade.dashboard import pictures, questions
 from hitparade.dashboard.place import Place
-from hitparade.dashboard.screens.frame import day_of, days_of, show_freshness, show_picture
+from hitparade.dashboard.screens.frame import day_of, days_of, show_freshness, show_picture, start
 
 SPANS = {"4 weeks": 28, "13 weeks": 91, "1 year": 365, "everything": None}
 LINES = len(pictures.COLOURS)
@@ -40,8 +38,3 @@ def show(place: Place) -> None:
         else:
             st.info("Choose a genre.")
     show_freshness(place, "genre_daily", first, last)
-
-
-def start(last: date, days: int | None, earliest: date) -> date:
-    """The first of so many days, and none before there were any."""
-    return earliest if days is None else max(last - timedelta(days=days - 1), earliest)
