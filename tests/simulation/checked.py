@@ -13,7 +13,7 @@ from tests.simulation.history import Drawing
 from tests.simulation.simulation import Simulation, a_simulation, smallest
 
 SHARDS = 2
-HISTORIES = int(os.environ.get("HITPARADE_SIMULATION_HISTORIES", "1000"))
+HISTORIES = int(os.environ.get("HITPARADE_SIMULATION_HISTORIES", "2000"))
 SEED = int(os.environ.get("HITPARADE_SIMULATION_SEED", "0"))
 
 
