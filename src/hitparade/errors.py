@@ -14,6 +14,7 @@
         ├── Fenced            a later run exists, so this one may not write any more
         ├── Conflict          a table moved under a commit
         └── StorageError      the disk or the network did not do as asked
+            └── DiskFull      there is no room left
 
 Every message says what is wrong, where, and what to do next; the type says whether to retry.
 """
@@ -120,3 +121,18 @@ class Conflict(Transient):
 
 class StorageError(Transient):
     """The disk or the network did not do as asked: full, gone, not allowed, slow."""
+
+
+class DiskFull(StorageError):
+    """There is no room left. `refused` says for what, where that is known."""
+
+    def __init__(self, refused: str = "") -> None:
+        super().__init__(
+            f"{refused}: the disk is full" if refused else "the disk is full",
+            hint="free some space, then run again: nothing is lost",
+        )
+
+
+def tells_of_full_disk(text: str) -> bool:
+    """Whether an error of the system, or of a library that passes it on, is about a disk without room."""
+    return any(words in text for words in ("No space left on device", "Disk quota exceeded", "disk is full"))

@@ -30,6 +30,10 @@ class Death:
     passing: int
     by: signal.Signals = signal.SIGKILL
 
+    def come(self) -> None:
+        """Meet it."""
+        os.kill(os.getpid(), self.by)
+
 
 @dataclass(frozen=True, slots=True)
 class Ended:
@@ -92,4 +96,4 @@ class Watcher:
                 return
             self.left -= 1
             if self.left == 0:
-                os.kill(os.getpid(), self.death.by)
+                self.death.come()

@@ -30,7 +30,8 @@ class Lives:
     def live(self, chapters: Sequence[Chapter]) -> None:
         """Live through a history, undisturbed."""
         for number, chapter in enumerate(chapters):
-            shutil.copytree(self.shop.root, self.kept / str(number))
+            for part in self.parts:
+                shutil.copytree(part, self.kept / str(number) / part.name)
             chapter.deliver(self.shop)
             done = self.undisturbed(chapter)
             assert done.code in (0, 1), done.said
@@ -41,6 +42,11 @@ class Lives:
     def undisturbed(self, chapter: Chapter) -> Ended:
         """A chapter's command, for the first time."""
         return self.run(chapter)
+
+    @property
+    def parts(self) -> Sequence[Path]:
+        """The folders that are all there is."""
+        return (self.shop.root,)
 
     @property
     def config(self) -> Path:
@@ -64,8 +70,9 @@ class Lives:
 
     def back_to(self, number: int) -> Chapter:
         """Have the workspace be as it was before a chapter."""
-        shutil.rmtree(self.shop.root)
-        shutil.copytree(self.kept / str(number), self.shop.root)
+        for part in self.parts:
+            shutil.rmtree(part)
+            shutil.copytree(self.kept / str(number) / part.name, part)
         return CHAPTERS[number]
 
     def deaths(self, name: str, between: int) -> list[tuple[int, Death]]:
@@ -86,10 +93,15 @@ class Lives:
 
 @contextmanager
 def on_a_disk(kind: type[L]) -> Iterator[L]:
-    """A new workspace with a sink of files."""
+    """A new workspace, where it is quick."""
     with TemporaryDirectory(dir=quick_folder()) as folder:
-        shop = Shop(Path(folder) / "workspace", settings='sinks = ["files:exports?kpis=day_daily,top_songs_daily"]')
-        yield kind(shop, Path(folder))
+        yield kind(a_workspace(Path(folder)), Path(folder))
+
+
+def a_workspace(folder: Path, settings: str = "") -> Shop:
+    """A new workspace in a folder, with a sink of files, and other settings."""
+    sinks = 'sinks = ["files:exports?kpis=day_daily,top_songs_daily"]'
+    return Shop(folder / "workspace", settings=f"{sinks}\n{settings}")
 
 
 def assert_same(seen: Seen, wanted: Seen, where: str) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from hitparade import errors
 from hitparade.engines.spark import SparkEngine
-from hitparade.errors import HitParadeError, KpiError, ManifestError, MissingExtra, MissingLibrary
+from hitparade.errors import DiskFull, HitParadeError, KpiError, ManifestError, MissingExtra, MissingLibrary
 from tests.shop import Shop
 from tests.spark import on_spark, opened
 
@@ -218,12 +218,13 @@ OURS: list[HitParadeError] = [
     KpiError("kpi.sql", "is not portable", line=3, hint="write it so"),
     MissingExtra("a part", "extra"),
     MissingLibrary("a call", "library"),
+    DiskFull("cannot write a file"),
     *(
         kind("what went wrong", hint="what to do")
         for kind in vars(errors).values()
         if isinstance(kind, type)
         and issubclass(kind, HitParadeError)
-        and kind not in (ManifestError, KpiError, MissingExtra, MissingLibrary)
+        and kind not in (ManifestError, KpiError, MissingExtra, MissingLibrary, DiskFull)
     ),
 ]
 

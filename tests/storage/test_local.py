@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from hitparade.errors import ConfigError, StorageError
+from hitparade.errors import ConfigError, DiskFull, StorageError
 from hitparade.model import Blob
 from hitparade.storage import Storage
 from hitparade.storage.local import LocalStorage, copy_new, errors_explained
@@ -159,7 +159,7 @@ def test_a_copy_that_meets_a_taken_name_at_its_end_leaves_it_alone(tmp_path: Pat
     assert names(tmp_path) == ["a.csv", "b.csv"]
 
 
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES, errno.EROFS])
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EROFS])
 def test_a_refusal_says_what_where_and_what_to_do(code: int) -> None:
     with (
         pytest.raises(StorageError, match=r"cannot write data/a\.csv: ") as refusal,
@@ -169,6 +169,15 @@ def test_a_refusal_says_what_where_and_what_to_do(code: int) -> None:
 
     assert os.strerror(code) in refusal.value.message
     assert refusal.value.hint
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_an_error_of_its_own(code: int) -> None:
+    with (
+        pytest.raises(DiskFull, match=r"cannot write data/a\.csv: the disk is full"),
+        errors_explained("write data/a.csv"),
+    ):
+        raise OSError(code, os.strerror(code))
 
 
 BELOW_A_FILE: dict[str, Callable[[Path], object]] = {

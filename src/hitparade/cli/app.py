@@ -43,7 +43,7 @@ for module in (starting, working, reading, looking, quarantine, proving, maintai
 
 def run(arguments: list[str]) -> int:
     """Run a command; its exit code. Nothing but a bug shows a traceback."""
-    from hitparade.errors import HitParadeError, Transient
+    from hitparade.errors import DiskFull, HitParadeError, StorageError, Transient, tells_of_full_disk
 
     try:
         code = app(arguments, prog_name="hitparade", standalone_mode=False)
@@ -61,7 +61,11 @@ def run(arguments: list[str]) -> int:
         sys.stdout = None  # whoever read the output has enough
         return DONE
     except OSError as error:
-        say(f"{error.filename or 'the system'}: {error.strerror or error}", "see to it, then run again")
+        where = str(error.filename or "")
+        refused = f"{where or 'the system'}: {error.strerror or error}"
+        full = tells_of_full_disk(str(error))
+        failed = DiskFull(where) if full else StorageError(refused, hint="see to it, then run again")
+        say(failed.message, failed.hint)
         return LATER
     except Exception as error:
         from hitparade import log

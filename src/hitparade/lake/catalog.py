@@ -18,7 +18,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError, Operati
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from hitparade.aws import again, explained, open_client
-from hitparade.errors import ConfigError, LakeError, MissingExtra, StorageError
+from hitparade.errors import ConfigError, DiskFull, LakeError, MissingExtra, StorageError, tells_of_full_disk
 from hitparade.faults import point
 from hitparade.storage import Storage, is_remote
 from hitparade.storage.local import errors_explained, make_folders
@@ -133,6 +133,8 @@ def catalog_explained(name: str) -> Iterator[None]:
         else:
             yield
     except (OperationalError, sqlite3.OperationalError) as error:
+        if tells_of_full_disk(str(error)):
+            raise DiskFull(f"the catalog {name}") from error
         raise StorageError(
             f"cannot open the catalog {name}: {getattr(error, 'orig', error)}",
             hint="see that the folder exists, has room and may be written",

@@ -21,7 +21,7 @@ from pyiceberg.table.snapshots import Operation
 from pyiceberg.table.update import TableUpdate, update_table_metadata
 from pyiceberg.table.update.snapshot import _ManifestMergeManager, _MergeAppendFiles, _OverwriteFiles
 
-from hitparade.errors import Conflict, Fenced, StorageError
+from hitparade.errors import Conflict, DiskFull, Fenced, StorageError, tells_of_full_disk
 from hitparade.faults import point
 
 RUN = "hitparade.run"
@@ -133,6 +133,8 @@ def settle(table: Table, write: Callable[[], None], attempt: str) -> None:
         raise Conflict(f"{table.name()[-1]} moved under a commit: {error}", hint="run again") from error
     except Exception as error:
         if not happened(table, attempt):
+            if tells_of_full_disk(str(error)):
+                raise DiskFull(f"cannot commit to {table.name()[-1]}") from error
             raise StorageError(f"cannot commit to {table.name()[-1]}: {error}", hint="run again") from error
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 
-from hitparade.errors import ConfigError, LakeError, MissingExtra, StorageError
+from hitparade.errors import ConfigError, DiskFull, LakeError, MissingExtra, StorageError, tells_of_full_disk
 from hitparade.storage.local import make_folders
 
 SQLITE_TIMEOUT_S = 60
@@ -65,6 +65,8 @@ def explained(url: sa.URL) -> Iterator[None]:
     except SQLAlchemyError as error:
         where = url.render_as_string(hide_password=True)
         cause = str(getattr(error, "orig", None) or error).strip()
+        if tells_of_full_disk(cause):
+            raise DiskFull(f"ledger {where}") from error
         if isinstance(error, OperationalError):
             raise StorageError(
                 f"ledger {where}: {cause}", hint="see that the place exists, has room and may be written"

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 from uuid import uuid4
 
-from hitparade.errors import StorageError
+from hitparade.errors import DiskFull, StorageError
 from hitparade.faults import point
 from hitparade.model import Blob
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from hitparade.storage.base import S3Options
 
 NEXT_STEP = {
-    errno.ENOSPC: "free some space, then run again: nothing recorded was lost",
-    errno.EDQUOT: "free some space, then run again: nothing recorded was lost",
     errno.EACCES: "give this user the right to read and write there, then run again",
     errno.EPERM: "give this user the right to read and write there, then run again",
     errno.EROFS: "the file system is read-only: use another place, or mount it for writing",
@@ -38,6 +36,8 @@ def errors_explained(what: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFull(f"cannot {what}") from error
         raise StorageError(f"cannot {what}: {error.strerror or error}", hint=NEXT_STEP.get(error.errno or 0)) from error
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from hitparade.engines.base import Item, Result
 from hitparade.engines.duckdb.remote import RemoteReads
-from hitparade.errors import ConfigError, StorageError
+from hitparade.errors import ConfigError, DiskFull, StorageError, tells_of_full_disk
 from hitparade.model import InEffect
 from hitparade.sqltext import identifier, path_literal, quoted
 from hitparade.storage import Storage, is_remote
@@ -89,10 +89,8 @@ class Connected:
                 raise
             raise KeyboardInterrupt from error  # that is what it was
         except self.duckdb.IOException as error:
-            if "No space left" in str(error):
-                raise StorageError(
-                    "the disk is full", hint="free some space, then run again: nothing is lost"
-                ) from error
+            if tells_of_full_disk(str(error)):
+                raise DiskFull from error
             raise StorageError(
                 f"the engine could not read or write: {first_line(error)}",
                 hint="see that the disk has room and the files may be read, then run again",

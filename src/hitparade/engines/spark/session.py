@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hitparade.engines.spark import s3
-from hitparade.errors import ConfigError, MissingExtra, StorageError
+from hitparade.errors import ConfigError, DiskFull, MissingExtra, StorageError, tells_of_full_disk
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -201,8 +201,8 @@ def failures_explained() -> Iterator[None]:
         ) from error
     except (PySparkException, Py4JJavaError) as error:
         text = str(error)
-        if "No space left on device" in text:
-            raise StorageError("the disk is full", hint="free some space, then run again: nothing is lost") from error
+        if tells_of_full_disk(text):
+            raise DiskFull from error
         if MISTAKE in text or not any(mark in text for mark in PASSING):
             raise
         raise StorageError(
