@@ -88,7 +88,7 @@ def test_trends_show_a_point_for_each_day_of_the_most_heard_genres(shop: Shop, b
     with opened(browser, f"{address}/trends") as page:
         for column, title in (("listen_count", "listens per day"), ("unique_listeners", "unique listeners per day")):
             points = {
-                (words.day(date.fromisoformat(row["listen_date"])).partition(", ")[2], row["genre"], f"{row[column]:,}")
+                (day_named(row["listen_date"]), row["genre"], f"{row[column]:,}")
                 for row in rows
                 if row["genre"] in most
             }
@@ -108,6 +108,19 @@ def test_hours_show_listens_diversity_and_artists(shop: Shop, browser: Browser, 
             partial(said, page, DIVERSITY, "point", ("hour", "different tracks per listen")),
             {(str(row["listen_hour"]), f"{row['track_diversity_index']:.3f}") for row in hours},
         )
+
+
+def test_the_map_of_hours_has_every_day_until_the_one_picked(shop: Shop, browser: Browser, address: str) -> None:
+    rows = told(shop, "show", "hourly")
+    for day, days in ((LAST, 5), (date(2024, 6, 29), 2)):
+        cells_of_map = {
+            (day_named(row["listen_date"]), f"{row['listen_hour']}", f"{row['listen_count']:,}")
+            for row in rows
+            if row["listen_date"] <= str(day)
+        }
+        assert len({name for name, _, _ in cells_of_map}) == days
+        with opened(browser, f"{address}/hours?date={day}") as page:
+            comes(partial(said, page, "listens by day and hour", "rect mark", ("day", "hour", "listens")), cells_of_map)
 
 
 def test_listeners_are_shown_in_groups_that_are_not_small(shop: Shop, browser: Browser, address: str) -> None:
@@ -234,9 +247,14 @@ def numbers(page: Page) -> dict[str, str]:
     return dict(zip(found[::2], found[1::2], strict=True))
 
 
+def day_named(day: str) -> str:
+    """A day as pictures name it."""
+    return words.day(date.fromisoformat(day)).partition(", ")[2]
+
+
 def said(page: Page, title: str, kind: str, names: Sequence[str]) -> set[tuple[str, ...]]:
     """What the marks of a picture say of themselves to who cannot see them, by the names of what they say."""
     picture = page.locator(f"[data-testid=stVegaLiteChart][aria-label='{title}']")
-    labels: list[str] = picture.locator(f"[aria-roledescription={kind}]").evaluate_all(LABELS)
+    labels: list[str] = picture.locator(f"[aria-roledescription='{kind}']").evaluate_all(LABELS)
     found = [dict(part.split(": ", 1) for part in label.split("; ")) for label in labels]
     return {tuple(label[name] for name in names) for label in found}
