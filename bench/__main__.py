@@ -14,6 +14,7 @@ from bench.check import check
 from bench.daily import daily
 from bench.dynamodb import dynamodb
 from bench.measure import BenchFailed
+from bench.pages import pages
 from bench.progress import say
 from bench.result import Part
 from bench.small import help_, lab
@@ -27,9 +28,9 @@ DIFFERENT, FAILED = 1, 2
 def arguments() -> argparse.Namespace:
     """The options of the bench."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure hitparade against its targets.")
-    parser.add_argument("--only", default="a,b,c,d,e,f,g,h,i", help="parts to measure, such as a,d")
+    parser.add_argument("--only", default="a,b,c,d,e,f,g,h,i,j", help="parts to measure, such as a,d")
     parser.add_argument("--listens", type=int, default=bulk.LISTENS, help="listens of parts a and f")
-    parser.add_argument("--rounds", type=int, default=3, help="rounds of parts a, b, c, f, g and h; medians count")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of parts a, b, c, f, g, h and j; medians count")
     parser.add_argument("--data", type=Path, default=DATA, help="sample data is kept here, workspaces are not")
     parser.add_argument("--check", action="store_true", help="only see that the hand-written KPIs are the same")
     return parser.parse_args()
@@ -47,6 +48,7 @@ def measure(options: argparse.Namespace, work: Path) -> list[Part]:
         "g": lambda: dynamodb(work, rounds=options.rounds),
         "h": lambda: warehouse(options.data, work, rounds=options.rounds),
         "i": lambda: upkeep(work),
+        "j": lambda: pages(options.data, work, rounds=options.rounds),
     }
     wanted = options.only.split(",")
     if unknown := set(wanted) - set(parts):

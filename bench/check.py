@@ -1,4 +1,4 @@
-"""Whether the hand-written script computes the same seven KPIs, value for value."""
+"""Whether the hand-written script computes the same nine KPIs, value for value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The seven stored KPIs as a data engineer would write them by hand today: one PySpark job over all days at once.
+"""The nine stored KPIs as a data engineer would write them by hand today: one PySpark job over all days at once.
 
 It is what `hitparade run --engine spark` is measured against, and its values are those of bench.handwritten. It takes
 the files for clean and keeps nothing but its output: a folder of Parquet per KPI, partitioned by day. It runs as
@@ -17,8 +17,10 @@ from pathlib import Path
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as sf
 
+from bench.handwritten import USUAL_NAMES
+
 LOOPBACK = "127.0.0.1"
-UNKNOWN_GENRE = "(unknown)"
+UNKNOWN = "(unknown)"
 CHART_LENGTH = 100
 
 STREAMS = "user_id BIGINT, track_id STRING, listen_time TIMESTAMP"
@@ -26,6 +28,7 @@ SONGS = (
     "track_id STRING, artists STRING, album_name STRING, track_name STRING, popularity INT, duration_ms BIGINT, "
     "explicit BOOLEAN, track_genre STRING"
 )
+USERS = "user_id BIGINT, user_name STRING, user_age INT, user_country STRING, created_at STRING"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class Tables:
     songs: DataFrame
     song_genres: DataFrame
     song_artists: DataFrame
+    users: DataFrame
 
 
 def session(master: str, memory: str) -> SparkSession:
@@ -66,6 +70,7 @@ def read(spark: SparkSession, folder: Path) -> Tables:
         songs=songs,
         song_genres=song_genres,
         song_artists=artists_of(songs),
+        users=read_users(spark, folder).coalesce(1).cache(),
     )
 
 
@@ -128,6 +133,24 @@ def read_listens(spark: SparkSession, folder: Path, songs: DataFrame) -> DataFra
     return listens.coalesce(4 * spark.sparkContext.defaultParallelism).join(durations, "track_id", "left")
 
 
+def read_users(spark: SparkSession, folder: Path) -> DataFrame:
+    """The country and the age band of each user."""
+    files = spark.read.options(pathGlobFilter="*.csv", header=True, quote='"', escape='"', multiLine=True)
+    age = sf.col("user_age")
+    start = sf.floor((age - 5) / 10) * 10 + 5
+    band = (
+        sf.when(age < 18, "0-17")
+        .when(age < 25, "18-24")
+        .when(age < 65, sf.concat_ws("-", start, start + 9))
+        .when(age >= 65, "65+")
+    )
+    written_so = clean("user_country")
+    usual_name = sf.create_map(*(sf.lit(name) for pair in USUAL_NAMES.items() for name in pair))[written_so]
+    return files.csv(f"{folder}/users", schema=USERS).select(
+        "user_id", sf.coalesce(usual_name, written_so).alias("country"), band.alias("age_band")
+    )
+
+
 def listen_count() -> Column:
     return sf.count("*").alias("listen_count")
 
@@ -148,7 +171,7 @@ def genre_daily(tables: Tables) -> DataFrame:
     timed_user = sf.when(sf.col("duration_ms").isNotNull(), sf.col("user_id"))
     return (
         tables.listens.join(sf.broadcast(tables.song_genres), "track_id", "left")
-        .withColumn("genre", sf.coalesce("genre", sf.lit(UNKNOWN_GENRE)))
+        .withColumn("genre", sf.coalesce("genre", sf.lit(UNKNOWN)))
         .groupBy("listen_date", "genre")
         .agg(
             listen_count(),
@@ -166,7 +189,7 @@ def track_daily(tables: Tables) -> DataFrame:
         tables.listens.groupBy("listen_date", "track_id")
         .agg(listen_count(), unique_listeners(), listening_ms(), average.alias("avg_listening_ms_per_user"))
         .join(sf.broadcast(tables.songs.drop("duration_ms")), "track_id", "left")
-        .withColumn("primary_genre", sf.coalesce("primary_genre", sf.lit(UNKNOWN_GENRE)))
+        .withColumn("primary_genre", sf.coalesce("primary_genre", sf.lit(UNKNOWN)))
     )
 
 
@@ -193,7 +216,7 @@ def top_songs_daily(tracks: DataFrame, tables: Tables) -> DataFrame:
 def top_genres_daily(genres: DataFrame) -> DataFrame:
     chart = Window.partitionBy("listen_date")
     order = (sf.desc("listen_count"), sf.desc("unique_listeners"), sf.asc("genre"))
-    return genres.where(sf.col("genre") != UNKNOWN_GENRE).select(
+    return genres.where(sf.col("genre") != UNKNOWN).select(
         "listen_date",
         sf.row_number().over(chart.orderBy(*order)).alias("position"),
         sf.rank().over(chart.orderBy(sf.desc("listen_count"))).alias("rank"),
@@ -204,10 +227,31 @@ def top_genres_daily(genres: DataFrame) -> DataFrame:
     )
 
 
-def user_daily(tables: Tables) -> DataFrame:
-    average = sf.avg("duration_ms").alias("avg_listening_ms_per_listen")
+def user_listens(tables: Tables) -> DataFrame:
+    timed_listens = sf.count("duration_ms").alias("timed_listens")
     return tables.listens.groupBy("listen_date", "user_id").agg(
-        listen_count(), unique_tracks(), listening_ms(), average
+        listen_count(), unique_tracks(), listening_ms(), timed_listens
+    )
+
+
+def user_daily(by_user: DataFrame) -> DataFrame:
+    average = sf.col("listening_ms") / sf.nullif("timed_listens", sf.lit(0))
+    return by_user.withColumn("avg_listening_ms_per_listen", average).drop("timed_listens")
+
+
+def by_listeners(by_user: DataFrame, users: DataFrame, group: str) -> DataFrame:
+    timed_users = sf.count_if(sf.col("timed_listens") > 0)
+    return (
+        by_user.join(sf.broadcast(users.select("user_id", group)), "user_id", "left")
+        .withColumn(group, sf.coalesce(group, sf.lit(UNKNOWN)))
+        .groupBy("listen_date", group)
+        .agg(
+            sf.sum("listen_count").alias("listen_count"),
+            sf.count("*").alias("unique_listeners"),
+            sf.sum("listening_ms").alias("listening_ms"),
+            (sf.sum("listening_ms") / sf.nullif(timed_users, sf.lit(0))).alias("avg_listening_ms_per_user"),
+            sf.sum(sf.col("listen_count") - sf.col("timed_listens")).alias("listens_without_duration"),
+        )
     )
 
 
@@ -235,13 +279,16 @@ def top_artist_hourly(tables: Tables) -> DataFrame:
 
 
 def compute(spark: SparkSession, folder: Path, output: Path) -> None:
-    """Compute all seven from `folder`/streams and `folder`/songs, into a folder each of `output`."""
+    """Compute all nine from `folder`/streams, `folder`/songs and `folder`/users, into a folder each of `output`."""
     tables = read(spark, folder)
     genres = written(genre_daily(tables), output / "genre_daily")
     tracks = written(track_daily(tables), output / "track_daily")
     written(top_songs_daily(tracks, tables), output / "top_songs_daily")
     written(top_genres_daily(genres), output / "top_genres_daily")
-    written(user_daily(tables), output / "user_daily")
+    by_user = user_listens(tables).cache()
+    written(user_daily(by_user), output / "user_daily")
+    for group in ("country", "age_band"):
+        written(by_listeners(by_user, tables.users, group), output / f"{group}_daily")
     written(hourly(tables), output / "hourly")
     written(top_artist_hourly(tables), output / "top_artist_hourly")
 

@@ -95,7 +95,7 @@ def heat_map(table: pa.Table) -> Picture:
     named = span <= MAP_PIXELS / 12
     chart = (
         alt.Chart()
-        .mark_rect()
+        .mark_rect(aria=named)  # nobody has thousands of cells read out
         .encode(
             x=alt.X(
                 "listen_hour:O",

@@ -6,10 +6,10 @@ listeners never.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 
 from hitparade.charts import Charts, LakeReader
 from hitparade.dashboard import words
@@ -27,6 +27,8 @@ COUNTRIES_SHOWN = 15
 LINES_AT_FIRST = 5
 BINS = 24
 
+Asked = ParamSpec("Asked")
+Answer = TypeVar("Answer")
 Direction = Literal["up", "down", "same", "new", "unknown"]
 
 
@@ -180,7 +182,8 @@ def genres_of(charts: Charts, day: date) -> tuple[str, ...]:
 def day_in_numbers(charts: Charts, day: date) -> Day:
     """What a day comes to."""
     hours = charts.read("hourly", date=day).to_pylist()
-    countries = perhaps(charts, "country_daily", date=day)
+    table = held(charts.read, "country_daily", date=day)
+    countries = table.to_pylist() if table is not None else None
     return Day(
         listens=sum(row["listen_count"] for row in hours),
         milliseconds=sum(row["listening_ms"] for row in countries) if countries is not None else None,
@@ -200,13 +203,12 @@ def in_numbers(day: Day) -> list[tuple[str, str]]:
     return [*numbers, ("genres", words.count(day.genres))]
 
 
-def perhaps(charts: Charts, name: str, **narrowed: Any) -> list[dict[str, Any]] | None:
-    """A KPI's rows, or None where the source has no place for it."""
+def held(ask: Callable[Asked, Answer], *about: Asked.args, **narrowed: Asked.kwargs) -> Answer | None:
+    """What is asked, or None where the source holds no table for it, as sinks may."""
     try:
-        rows: list[dict[str, Any]] = charts.read(name, **narrowed).to_pylist()
+        return ask(*about, **narrowed)
     except ConfigError:
         return None
-    return rows
 
 
 # ---- trends
@@ -238,7 +240,8 @@ def hours_of_days(charts: Charts, first: date, last: date) -> pa.Table:
 
 def hours_of(charts: Charts, day: date) -> tuple[Hour, ...]:
     """The hours of a day that have listens, each with the artist most heard."""
-    artists = {row["listen_hour"]: row for row in perhaps(charts, "top_artist_hourly", date=day) or ()}
+    table = held(charts.read, "top_artist_hourly", date=day)
+    artists = {row["listen_hour"]: row for row in (table.to_pylist() if table else ())}
     return tuple(
         Hour(
             hour=row["listen_hour"],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 from collections.abc import Sequence
@@ -85,12 +84,10 @@ def listeners_of(charts: Charts, day: date) -> dict[str, str]:
         ("By country", questions.countries, HALF),
         ("By age", questions.age_bands, HALF),
     ):
-        with contextlib.suppress(ConfigError):
-            if groups := question(charts, day):
-                found[title] = svg(pictures.group_bars(groups), width)
-    with contextlib.suppress(ConfigError):
-        if bins := questions.listening_times(charts, day):
-            found["For how long people listened"] = svg(pictures.histogram(bins), WIDE)
+        if groups := questions.held(question, charts, day):
+            found[title] = svg(pictures.group_bars(groups), width)
+    if bins := questions.held(questions.listening_times, charts, day):
+        found["For how long people listened"] = svg(pictures.histogram(bins), WIDE)
     return found
 
 

@@ -53,7 +53,7 @@ def command(host: str, port: int, arguments: Sequence[str]) -> list[str]:
     """What runs the app at an address, with the arguments of `app.arguments`."""
     options = OPTIONS | {"server.address": host, "server.port": str(port)}
     flags = [part for name, value in options.items() for part in (f"--{name}", value)]
-    return [sys.executable, "-m", "streamlit", "run", str(APP), *flags, "--", *arguments]
+    return [sys.executable, "-m", "hitparade.dashboard.warm", "run", str(APP), *flags, "--", *arguments]
 
 
 def serve(host: str, port: int, arguments: Sequence[str], *, begun: Callable[[], None]) -> int:

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date
-from typing import TypeVar
-
 import streamlit as st
 
-from hitparade.charts import Charts
 from hitparade.dashboard import pictures, questions
 from hitparade.dashboard.place import Place
 from hitparade.dashboard.screens.frame import day_of, show_freshness, show_picture
-from hitparade.errors import ConfigError
 
-Answer = TypeVar("Answer")
 NOT_HELD = "What these charts are read from does not hold this; the lake does."
 
 
@@ -24,7 +17,7 @@ def show(place: Place) -> None:
     if day is None:
         return
     st.subheader("For how long people listened", anchor=False)
-    bins = held(place, questions.listening_times, day)
+    bins = questions.held(place.ask, questions.listening_times, day)
     if bins is None:
         st.info(NOT_HELD)
     else:
@@ -37,7 +30,7 @@ def show(place: Place) -> None:
     ):
         with column:
             st.subheader(title, anchor=False)
-            groups = held(place, question, day)
+            groups = questions.held(place.ask, question, day)
             if groups is None:
                 st.info(NOT_HELD)
             elif groups:
@@ -46,11 +39,3 @@ def show(place: Place) -> None:
                 st.info(f"Fewer than {questions.FEWEST} listeners: too few to be shown.")
     st.caption(f"Groups of fewer than {questions.FEWEST} listeners are put together with others, or left out.")
     show_freshness(place, "hourly" if bins is None else "user_daily", day, day)
-
-
-def held(place: Place, question: Callable[[Charts, date], Answer], day: date) -> Answer | None:
-    """The answer to a question about a day; None where the source holds no table for it, as sinks may."""
-    try:
-        return place.ask(question, day)
-    except ConfigError:
-        return None
