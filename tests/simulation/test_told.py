@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hitparade.errors import StorageError
 from tests.simulation.checked import simulation as simulation
-from tests.simulation.history import LISTENS, SONGS, Cut, Deliver, History, OwnKpi, Together
+from tests.simulation.history import LISTENS, SONGS, Again, Cut, Deliver, History, OwnKpi, Together
 from tests.simulation.simulation import Simulation
 
 
@@ -21,6 +21,12 @@ def test_a_file_that_another_archives_before_it_is_read_exactly_is_left_to_it(si
     scene = Together((("publish",), ("run",), ("run",)), (cut,), polite=False)
     simulation.live(History("hours", 0, "usual", False, (Deliver("songs", "one.csv", songs), scene)))
     assert {type(error) for error in simulation.workers[1].trouble} == {StorageError}
+
+
+def test_a_file_whose_move_was_cut_short_lies_once_when_it_comes_again(simulation: Simulation) -> None:
+    killed = Together((("run",),), (Cut("storage.linked", 0, (), kill=True, to=0),), polite=False)
+    events = (Deliver("streams", "one.csv", (LISTENS[0],)), killed, Again(0, None))
+    simulation.live(History("tracks", 0, "usual", False, events))
 
 
 def test_a_kpi_that_is_changed_back_after_a_crash_is_its_old_self(simulation: Simulation) -> None:

@@ -8,14 +8,16 @@ sight with another etag, and a catalogue that is loaded already would be loaded 
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterable
+from itertools import takewhile
 from pathlib import Path
 from uuid import uuid4
 
 from hitparade.model import Blob
 from hitparade.storage import Storage
-from hitparade.storage.local import renamed, sync_folder
+from hitparade.storage.local import renamed, same_file, sync_folder
 
 PREFIX, SUFFIX = ".", ".claimed"
 MARK = re.compile(r"\.[0-9a-f]{32}$")
@@ -46,6 +48,11 @@ def claims(storage: Storage, folder: str) -> list[Blob]:
 def release(storage: Storage, claimed: Blob) -> bool:
     """Put a claim back under its name; False when another file has taken it, and the claim waits."""
     return storage.move(claimed, original(claimed))
+
+
+def moved_already(claimed: Blob, places: Iterable[str]) -> bool:
+    """Whether a crash has left a claim with its new name too, one of some places, of which the taken come first."""
+    return any(same_file(claimed.url, place) for place in takewhile(os.path.lexists, places))
 
 
 def original(claimed: Blob) -> str:

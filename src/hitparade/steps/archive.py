@@ -7,15 +7,16 @@ the ledger knows, or none, which is as good without a claim. Names carry the seq
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from hitparade import log
 from hitparade.contracts.report import report
 from hitparade.faults import point
-from hitparade.landing.claim import claim_all, claims, contents, original, release
+from hitparade.landing.claim import claim_all, claims, contents, moved_already, original, release
 from hitparade.landing.discover import waiting
 from hitparade.model import DATASETS, Blob, Dataset, Delivery, Problem
 from hitparade.workspace import Workspace
@@ -81,16 +82,21 @@ def settle_claims(ws: Workspace, dataset: Dataset, folder: str, outcome: Archive
 
 
 def settle(ws: Workspace, dataset: Dataset, claimed: Blob, sha256: str, outcome: Archived) -> None:
-    """Move a claimed file to where the ledger says, or put it back."""
+    """Move a claimed file to where the ledger says, or put it back.
+
+    A move that a crash cut short is gone on with: the same bytes may have been delivered again since, and they would
+    lie there once more than they came.
+    """
     name = ws.uri(original(claimed))
     known = [each for each in ws.ledger.with_contents(dataset, [sha256]) if each.uri == name]
-    if not known or known[-1].status == "released":
+    begun = next((each for each in known if moved_already(claimed, names(place_of(ws, dataset, each)))), None)
+    if begun is None and (not known or known[-1].status == "released"):
         if not release(ws.storage, claimed):
             log.get_logger().warning("archive.waits", file=claimed.name, reason="its name is taken by a newer file")
         else:
             point("archive.released")
         return
-    delivery = known[-1]
+    delivery = begun or known[-1]
     place = place_of(ws, dataset, delivery)
     write_report(ws, delivery, place, outcome)
     count(delivery, outcome)
@@ -116,15 +122,19 @@ def count(delivery: Delivery, outcome: Archived) -> None:
 
 def put(ws: Workspace, blob: Blob, target: str, *, cold: bool) -> bool:
     """Move a file to a name that is free; bytes that were delivered twice get one each. False when it is gone."""
-    copies = 1
-    place = target
-    while not ws.storage.move(blob, place, cold=cold):
+    places = names(target)
+    while not ws.storage.move(blob, next(places), cold=cold):
         if ws.storage.stat(blob.url) != blob:
             return False  # another process settled it, or put another file under its name
-        copies += 1
-        place = f"{target}.{copies}"
     point("archive.moved")
     return True
+
+
+def names(target: str) -> Iterator[str]:
+    """The names for bytes that belong at one place, in the order in which they are taken."""
+    yield target
+    for copy in itertools.count(2):
+        yield f"{target}.{copy}"
 
 
 def place_of(ws: Workspace, dataset: Dataset, delivery: Delivery) -> str:
