@@ -259,11 +259,14 @@ def hours_of(charts: Charts, day: date) -> tuple[Hour, ...]:
 
 
 def listening_times(charts: Charts, day: date) -> tuple[Bin, ...]:
-    """How many listeners listened for how long on a day, those beyond the longest usual time in the last bin."""
+    """How many listeners listened for how long on a day, those beyond the longest usual time in the last bin.
+
+    None when there are so few that they would be a group too small to be shown.
+    """
     import pyarrow.compute as pc
 
     minutes = pc.divide(charts.read("user_daily", date=day)["listening_ms"].cast("float64"), 60_000)
-    if len(minutes) == 0:
+    if len(minutes) < FEWEST:
         return ()
     usual = pc.quantile(minutes, q=0.99)[0].as_py()
     width = round_width(max(usual, 1) / BINS)

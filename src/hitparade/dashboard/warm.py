@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import sys
 from importlib import import_module
 
@@ -9,7 +10,8 @@ NEEDED = ("altair", "duckdb", "pyarrow.compute", "pyiceberg.catalog.sql", "pyice
 
 
 def main() -> None:
-    """Import, then do as `python -m streamlit` does with the same arguments."""
+    """Import, then do as `python -m streamlit` does with the same arguments. Should a library crash, it says where."""
+    faulthandler.enable()
     for name in NEEDED:
         import_module(name)
     sys.modules["streamlit.web.cli"].main(prog_name="streamlit")

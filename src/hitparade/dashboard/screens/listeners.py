@@ -9,6 +9,7 @@ from hitparade.dashboard.place import Place
 from hitparade.dashboard.screens.frame import day_of, show_freshness, show_picture
 
 NOT_HELD = "What these charts are read from does not hold this; the lake does."
+TOO_FEW = f"Fewer than {questions.FEWEST} listeners: too few to be shown."
 
 
 def show(place: Place) -> None:
@@ -20,6 +21,8 @@ def show(place: Place) -> None:
     bins = questions.held(place.ask, questions.listening_times, day)
     if bins is None:
         st.info(NOT_HELD)
+    elif not bins:
+        st.info(TOO_FEW)
     else:
         show_picture(pictures.histogram(bins), "listeners by listening time of the day")
         st.caption("The last bar has everybody beyond it, too.")
@@ -36,6 +39,6 @@ def show(place: Place) -> None:
             elif groups:
                 show_picture(pictures.group_bars(groups), f"listens {title.lower()} of listeners")
             else:
-                st.info(f"Fewer than {questions.FEWEST} listeners: too few to be shown.")
+                st.info(TOO_FEW)
     st.caption(f"Groups of fewer than {questions.FEWEST} listeners are put together with others, or left out.")
     show_freshness(place, "hourly" if bins is None else "user_daily", day, day)
