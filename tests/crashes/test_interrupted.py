@@ -9,17 +9,15 @@ from tempfile import TemporaryDirectory
 from hitparade.cli.door import DONE, FLAWED, INTERRUPTED
 from tests.crashes.dying import Death, hitparade
 from tests.crashes.histories import DAILY, UNFINISHED, everything
-from tests.crashes.lives import Lives, assert_same, on_a_disk
+from tests.crashes.lives import Lives, a_workspace, assert_same, on_a_disk
 from tests.crashes.places import quick_folder
 from tests.shop import Shop
-
-SINKS = 'sinks = ["files:exports?kpis=day_daily,top_songs_daily"]'
 
 
 def test_an_interrupted_run_says_so_in_a_line_and_is_gone_on_with() -> None:
     with on_a_disk(Lives) as lives, TemporaryDirectory(dir=quick_folder()) as folder:
         lives.live(DAILY[:2])
-        shop = Shop(Path(folder) / "workspace", settings=SINKS)
+        shop = a_workspace(Path(folder))
         # Whoever is interrupted at the end of a run has done all the work.
         points = [name for name in dict.fromkeys(lives.passed[0]) if name != "run.ended"]
         assert len(points) > 25
