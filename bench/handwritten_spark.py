@@ -75,9 +75,8 @@ def read(spark: SparkSession, folder: Path) -> Tables:
 
 
 def read_catalogue(spark: SparkSession, folder: Path) -> DataFrame:
-    """One row per track and genre, numbered in file order; a name may span lines."""
-    files = spark.read.options(pathGlobFilter="*.csv", header=True, quote='"', escape='"', multiLine=True)
-    return files.csv(f"{folder}/songs", schema=SONGS).select(
+    """One row per track and genre, numbered in file order."""
+    return read_texts(spark, folder / "songs", SONGS).select(
         sf.monotonically_increasing_id().alias("row"),
         "track_id",
         clean("track_name").alias("track_name"),
@@ -85,6 +84,12 @@ def read_catalogue(spark: SparkSession, folder: Path) -> DataFrame:
         "duration_ms",
         sf.lower(clean("track_genre")).alias("genre"),
     )
+
+
+def read_texts(spark: SparkSession, folder: Path, schema: str) -> DataFrame:
+    """CSV files with names in them, which may span lines."""
+    files = spark.read.options(pathGlobFilter="*.csv", header=True, quote='"', escape='"', multiLine=True)
+    return files.csv(str(folder), schema=schema)
 
 
 def clean(column: str) -> Column:
@@ -135,7 +140,6 @@ def read_listens(spark: SparkSession, folder: Path, songs: DataFrame) -> DataFra
 
 def read_users(spark: SparkSession, folder: Path) -> DataFrame:
     """The country and the age band of each user."""
-    files = spark.read.options(pathGlobFilter="*.csv", header=True, quote='"', escape='"', multiLine=True)
     age = sf.col("user_age")
     start = sf.floor((age - 5) / 10) * 10 + 5
     band = (
@@ -146,7 +150,7 @@ def read_users(spark: SparkSession, folder: Path) -> DataFrame:
     )
     written_so = clean("user_country")
     usual_name = sf.create_map(*(sf.lit(name) for pair in USUAL_NAMES.items() for name in pair))[written_so]
-    return files.csv(f"{folder}/users", schema=USERS).select(
+    return read_texts(spark, folder / "users", USERS).select(
         "user_id", sf.coalesce(usual_name, written_so).alias("country"), band.alias("age_band")
     )
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from bench.progress import say
 from bench.result import Measure, Part
 from bench.workspaces import Sample, deliver_all, generated, hitparade, workspace
-from tests.dashboard.browser import chromium, dashboard
+from tests.dashboard.browser import IDLE, chromium, dashboard
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 YEAR = Sample(10_000_000, 365, 50_000, 90_000, 365)
 PAGES = ("Trends", "Hours", "Listeners", "Pipeline", "Charts")
 SECONDS = 1.0
-IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 MAP = "[data-testid=stVegaLiteChart][aria-label='listens by day and hour'] path"
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.shop import Shop
+from tests.small_disk import small_disk
 
 # Root may read everything; without these capabilities it is like anyone else.
 MERE_USER = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search")
@@ -153,30 +154,24 @@ ROOM = {"for nothing": 300, "for some rows": 800, "for some KPIs": 1_800}
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
+def disk(tmp_path: Path) -> Iterator[Path]:
     place = tmp_path / "disk"
     place.mkdir()
-    mounted = shutil.which("mount") and os.geteuid() == 0
-    if (
-        not mounted
-        or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=10m", "tmpfs", place], check=False).returncode
-    ):
-        pytest.skip("a small disk cannot be mounted here")
-    yield place
-    subprocess.run(["umount", place], check=True)
+    with small_disk(place, megabytes=10):
+        yield place
 
 
 @pytest.mark.parametrize("room", ROOM)
-def test_a_full_disk_is_said_so_and_nothing_is_lost(small_disk: Path, room: str) -> None:
-    shop = Shop(small_disk)
+def test_a_full_disk_is_said_so_and_nothing_is_lost(disk: Path, room: str) -> None:
+    shop = Shop(disk)
     rows = many(100_000)
     path = shop.deliver("streams", "one.csv", rows)
     kilobytes = path.stat().st_size // 1024 + ROOM[room]
-    subprocess.run(["mount", "-o", f"remount,size={kilobytes}k", small_disk], check=True)
+    subprocess.run(["mount", "-o", f"remount,size={kilobytes}k", disk], check=True)
     done = hitparade(shop, "run")
     assert_told(done, 3, "next: ")
     assert "disk is full" in done.stderr
-    subprocess.run(["mount", "-o", "remount,size=200m", small_disk], check=True)
+    subprocess.run(["mount", "-o", "remount,size=200m", disk], check=True)
     assert hitparade(shop, "run").returncode == 0
     assert listens(shop) == len(set(rows))
     assert sum(each.rows_loaded for each in shop.deliveries().values()) == len(rows)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from tests.crashes.histories import CHAPTERS, everything
 from tests.crashes.lives import Lives, a_workspace, assert_same
 from tests.crashes.places import quick_folder
 from tests.crashes.test_killed import DISK
+from tests.small_disk import small_disk
 
 FULL, FREE = "disk is full", "free some space"
 ROOM = (0, 32, 128, 512)
@@ -40,13 +40,9 @@ class FullDisk(Death):
 
 
 @pytest.fixture(scope="module")
-def small_disk() -> Iterator[Path]:
-    with TemporaryDirectory() as folder:
-        mount = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", folder]
-        if os.geteuid() or not shutil.which("mount") or subprocess.run(mount, check=False).returncode:
-            pytest.skip("a small disk cannot be mounted here")
-        yield Path(folder)
-        subprocess.run(["umount", folder], check=True)
+def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with small_disk(tmp_path_factory.mktemp("disk"), megabytes=64) as disk:
+        yield disk
 
 
 class LedgerElsewhere(Lives):
@@ -58,11 +54,11 @@ class LedgerElsewhere(Lives):
 
 
 @pytest.fixture(scope="module")
-def lives(small_disk: Path, request: pytest.FixtureRequest) -> Iterator[Lives]:
+def lives(disk: Path, request: pytest.FixtureRequest) -> Iterator[Lives]:
     with TemporaryDirectory(dir=quick_folder()) as kept:
         elsewhere = f'ledger.url = "sqlite:///{kept}/ledger/ledger.db"'
         (Path(kept) / "ledger").mkdir()
-        shop = a_workspace(small_disk, elsewhere if request.param is LedgerElsewhere else "")
+        shop = a_workspace(disk, elsewhere if request.param is LedgerElsewhere else "")
         lives = request.param(shop, Path(kept))
         lives.live(CHAPTERS)
         yield lives
@@ -76,14 +72,14 @@ def only(kind: type[Lives]) -> pytest.MarkDecorator:
 
 @only(LedgerElsewhere)
 @pytest.mark.parametrize(("name", "room"), [(name, ROOM[number % len(ROOM)]) for number, name in enumerate(DISK)])
-def test_what_a_disk_has_no_room_for_is_done_later(lives: Lives, small_disk: Path, name: str, room: int) -> None:
-    fill_up(lives, small_disk, name, room)
+def test_what_a_disk_has_no_room_for_is_done_later(lives: Lives, disk: Path, name: str, room: int) -> None:
+    fill_up(lives, disk, name, room)
 
 
 @only(Lives)
 @pytest.mark.parametrize("name", DISK[::4])
-def test_what_a_ledger_has_no_room_for_is_done_later(lives: Lives, small_disk: Path, name: str) -> None:
-    fill_up(lives, small_disk, name, 0)
+def test_what_a_ledger_has_no_room_for_is_done_later(lives: Lives, disk: Path, name: str) -> None:
+    fill_up(lives, disk, name, 0)
 
 
 def fill_up(lives: Lives, disk: Path, name: str, room: int) -> None:

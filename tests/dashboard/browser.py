@@ -32,6 +32,8 @@ FLAGS = (
     "--disable-sync",
 )
 STARTING_SECONDS, ENDING_SECONDS = 90, 30
+IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
+"""What there is on a page when nothing more of it is to come."""
 READY = re.compile(r"the dashboard is at (http://127\.0\.0\.1:\d+), until Ctrl-C")
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from hitparade.dashboard import words
 from hitparade.dashboard.questions import FEWEST
-from tests.dashboard.browser import dashboard
+from tests.dashboard.browser import IDLE, dashboard
 from tests.dashboard.shown import (
     FIRST,
     HIT,
@@ -37,7 +37,6 @@ SECONDS = 40
 ROWS = "rows => rows.map(row => [...row.cells].map(cell => cell.innerText.trim().replace(/\\n+/g, '\\n')))"
 LABELS = "marks => marks.map(mark => mark.getAttribute('aria-label'))"
 DIVERSITY, GROUP = "different tracks per listen by hour of the day", ("listeners of", "listens", "listeners")
-IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 
 
 def test_charts_show_what_the_command_line_shows(shop: Shop, browser: Browser, address: str) -> None:
