@@ -7,8 +7,10 @@ A released file is a new delivery when it is judged; the old one keeps its numbe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import Literal
 
 from hitparade import log
@@ -55,18 +57,12 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """What a release did: the files, and what judging them anew and putting them away gave."""
+    """What a release did: the files, what became of each by its seq, and what judging and putting them away gave."""
 
     files: tuple[Settlement, ...]
+    outcomes: Mapping[int, str]
     loaded: Loaded
     archived: Archived
-
-    def outcome(self, ws: Workspace, file: Settlement) -> str:
-        """What became of a file that went back into the landing zone."""
-        if file.fate != "released":
-            return file.fate
-        found = [each.status for each in self.loaded.deliveries if each.uri == ws.uri(file.place)]
-        return found[-1] if found else "waits"
 
 
 # ---- what lies there
@@ -142,9 +138,38 @@ class Wish:
 
 
 def release(ws: Workspace, wish: Wish) -> Released:
-    """Put files back into the landing zone under their names, and judge what waits there by the contracts in force."""
-    files = settle(ws, wish, "released", put_back, ready=is_free)
-    return Released(files, load(ws), archive(ws))
+    """Put files back into the landing zone under their names, and judge what waits there by the contracts in force.
+
+    Of one name the oldest goes first, and is judged before the next takes its place.
+    """
+    files: list[Settlement] = []
+    outcomes: dict[int, str] = {}
+    loaded, archived = Loaded(), Archived()
+    for seqs in one_of_each_name(choose(ws, wish, "released")) or [()]:
+        settled = settle(ws, wish, "released", put_back, ready=is_free, among=seqs)
+        judged = load(ws)
+        files.extend(settled)
+        outcomes.update({each.seq: outcome(ws, each, judged) for each in settled})
+        loaded.deliveries.extend(judged.deliveries)
+        loaded.failures = judged.failures
+        archived.add(archive(ws))
+    return Released(tuple(sorted(files, key=lambda each: each.seq)), outcomes, loaded, archived)
+
+
+def one_of_each_name(listed: Iterable[Entry]) -> list[tuple[int, ...]]:
+    """The seqs of files, some at a time: no two of them have one name, and the oldest of a name are first."""
+    by_name: dict[str, list[int]] = defaultdict(list)
+    for entry in sorted(listed, key=lambda entry: entry.delivery.seq):
+        by_name[entry.delivery.uri].append(entry.delivery.seq)
+    return [tuple(seq for seq in some if seq is not None) for some in zip_longest(*by_name.values())]
+
+
+def outcome(ws: Workspace, file: Settlement, judged: Loaded) -> str:
+    """What became of a file that was to go back into the landing zone."""
+    if file.fate != "released":
+        return file.fate
+    found = [each.status for each in judged.deliveries if each.uri == ws.uri(file.place)]
+    return found[-1] if found else "waits"
 
 
 def discard(ws: Workspace, wish: Wish) -> tuple[Settlement, ...]:
@@ -161,12 +186,20 @@ def settle(
     move: Callable[[Workspace, Entry], Settlement],
     *,
     ready: Callable[[Workspace, Entry], bool],
+    among: Collection[int] | None = None,
 ) -> tuple[Settlement, ...]:
-    """Tell the ledger of those files that can go, then move them, and those that were told of before."""
-    if not choose(ws, wish, status):
+    """Tell the ledger of those files that can go, then move them, and those that were told of before.
+
+    With `among`, only those of the files that are wished for.
+    """
+
+    def chosen_now() -> list[Entry]:
+        return [each for each in choose(ws, wish, status) if among is None or each.delivery.seq in among]
+
+    if not chosen_now():
         return ()
     ws.turn.begin()  # what is chosen now stays as it is until it is written, or the ledger refuses
-    chosen = choose(ws, wish, status)
+    chosen = chosen_now()
     new = [entry for entry in chosen if not entry.on_its_way]
     obstructed = [entry for entry in new if entry.blob is not None and not ready(ws, entry)]
     lost = [entry for entry in new if entry.blob is None and status == "released"]

@@ -213,6 +213,26 @@ def test_all_of_a_dataset_are_released(disk: Shop) -> None:
     assert statuses(disk) == ["released", "released", "loaded", "loaded"]
 
 
+def test_files_of_one_name_are_judged_one_after_the_other(disk: Shop) -> None:
+    """Each counts, the oldest first, and what is said of each is what became of it."""
+    strict(disk)
+    for content in (csv_of(GOOD, BAD), csv_of(OTHER, BAD), b"no,such,columns\n"):
+        disk.drop("streams", NAME, content)
+        disk.run()
+    lenient(disk)
+
+    done = release(disk)
+
+    assert [(each.seq, each.fate, done.outcomes[each.seq]) for each in done.files] == [
+        (1, "released", "loaded"),
+        (2, "released", "loaded"),
+        (3, "released", "quarantined"),
+    ]
+    assert statuses(disk) == ["released", "released", "released", "loaded", "loaded", "quarantined"]
+    assert names(disk)["held"] == [f"00000006-{NAME}", f"00000006-{NAME}.report.json"]
+    assert listens(disk) == 2
+
+
 @pytest.mark.parametrize("work", [release, discard])
 def test_what_is_not_in_quarantine_is_refused(disk: Shop, work: object) -> None:
     with_one(disk)

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from hitparade.errors import StorageError
 from tests.simulation.checked import simulation as simulation
-from tests.simulation.history import LISTENS, SONGS, Again, Cut, Deliver, History, OwnKpi, Together
+from tests.simulation.history import (
+    BAD_LISTENS,
+    LISTENS,
+    SONGS,
+    Again,
+    Contract,
+    Cut,
+    Deliver,
+    History,
+    OwnKpi,
+    Together,
+)
 from tests.simulation.simulation import Simulation
 
 
@@ -27,6 +38,13 @@ def test_a_file_whose_move_was_cut_short_lies_once_when_it_comes_again(simulatio
     killed = Together((("run",),), (Cut("storage.linked", 0, (), kill=True, to=0),), polite=False)
     events = (Deliver("streams", "one.csv", (LISTENS[0],)), killed, Again(0, None))
     simulation.live(History("tracks", 0, "usual", False, events))
+
+
+def test_files_of_one_name_that_are_released_at_once_leave_quarantine(simulation: Simulation) -> None:
+    run = Together((("run",),), (), polite=False)
+    bad = [Deliver("streams", "one.csv", (LISTENS[0], line)) for line in BAD_LISTENS[:2]]
+    release = Together((("release",),), (), polite=False)
+    simulation.live(History("genres", 0, "strict", False, (bad[0], run, bad[1], run, Contract("usual"), release)))
 
 
 def test_a_kpi_that_is_changed_back_after_a_crash_is_its_old_self(simulation: Simulation) -> None:

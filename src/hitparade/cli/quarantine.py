@@ -6,7 +6,7 @@ import getpass
 import json as json_
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,7 +19,6 @@ from hitparade.cli.reading import DatasetName
 if TYPE_CHECKING:
     from hitparade.model import Problem
     from hitparade.quarantine import Entry, Released, Settlement, Wish
-    from hitparade.workspace import Workspace
 
 commands = typer.Typer(
     help="Files that their contract refused. What lies there and why, and what becomes of it.", no_args_is_help=True
@@ -98,7 +97,7 @@ def release(
 
     with workspace(config, command="quarantine release", verbose=verbose) as ws:
         done = release_(ws, wish(seqs, dataset, all_=all_, why=why))
-        released(ws, done, json=json)
+        released(done, json=json)
     return worst(done.files, verdict(done.loaded))
 
 
@@ -230,19 +229,18 @@ SAID = {
 }
 
 
-def released(ws: Workspace, done: Released, *, json: bool) -> None:
+def released(done: Released, *, json: bool) -> None:
     """release."""
-    outcomes = {each.seq: done.outcome(ws, each) for each in done.files}
     if json:
-        files = [{"seq": each.seq, "name": each.name, "outcome": outcomes[each.seq]} for each in done.files]
+        files = [{"seq": each.seq, "name": each.name, "outcome": done.outcomes[each.seq]} for each in done.files]
         render.as_json({"files": files, "load": render.load_summary(done.loaded)})
         return
-    lines(done.files, outcomes)
+    lines(done.files, done.outcomes)
     render.step("load", done.loaded, json=False)
     render.step("archive", done.archived, json=False)
 
 
-def lines(files: Sequence[Settlement], outcomes: dict[int, str]) -> None:
+def lines(files: Sequence[Settlement], outcomes: Mapping[int, str]) -> None:
     """One line a file."""
     if not files:
         render.console().print("nothing to do")

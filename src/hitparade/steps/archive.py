@@ -33,6 +33,12 @@ class Archived:
     quarantined: int = 0
     reports: list[str] = field(default_factory=list)
 
+    def add(self, other: Archived) -> None:
+        """Count what another archive did, too."""
+        self.archived += other.archived
+        self.quarantined += other.quarantined
+        self.reports.extend(other.reports)
+
 
 def archive(ws: Workspace, *, datasets: Sequence[Dataset] = DATASETS) -> Archived:
     """Move every settled file out of the landing zone, or those of some datasets."""
