@@ -127,11 +127,16 @@ def moto_server() -> Iterator[Server]:
     try:
         yield Server(f"http://{LOOPBACK}:{server.server_port}")
     finally:
-        _status("POST", server.server_port, "/moto-api/reset")  # what it holds is the process's, not this server's
+        forget_all(f"http://{LOOPBACK}:{server.server_port}")  # what it holds is the process's, not this server's
         server.shutdown()
         server.server_close()
         thread.join()
         requests.setLevel(level)
+
+
+def forget_all(endpoint: str) -> None:
+    """Let a moto forget all that it holds."""
+    _status("POST", int(endpoint.rpartition(":")[2]), "/moto-api/reset")
 
 
 def one_at_a_time(app: Any) -> Any:

@@ -11,7 +11,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, Self
 from unittest import mock
 
@@ -19,7 +19,7 @@ from hitparade import faults
 from tests.simulation.history import Cut
 
 # Whoever stands still here has a lock that the others would wait for.
-LOCKED = frozenset({"ledger.written", "files.file_written", "storage.part_written"})
+LOCKED = frozenset({"ledger.written", "files.file_written", "storage.part_written", "dynamodb.table_created"})
 
 
 class Killed(BaseException):
@@ -159,19 +159,22 @@ class AtOnce:
         """Nothing is left to do."""
 
 
+def one_after_the_other(work: Callable[[Any, threading.Event], None], items: Iterable[Any]) -> None:
+    """Do all items as DynamoDB's sink does, in this thread."""
+    for item in items:
+        work(item, threading.Event())
+
+
 @contextmanager
 def without_threads() -> Iterator[None]:
     """A worker's threads would run while it stands still, and make a history end in more than one way."""
     from pyiceberg.utils.concurrent import ExecutorFactory
 
-    at_once = AtOnce()
     modules = ("hitparade.steps.load", "hitparade.steps.compute", "hitparade.steps.archive", "hitparade.storage.local")
-    with mock.patch.object(ExecutorFactory, "get_or_create", return_value=at_once):
-        patches = [mock.patch(f"{module}.ThreadPoolExecutor", AtOnce) for module in modules]
-        for patch in patches:
-            patch.start()
-        try:
-            yield
-        finally:
-            for patch in patches:
-                patch.stop()
+    instead: dict[str, object] = {f"{module}.ThreadPoolExecutor": AtOnce for module in modules}
+    instead["hitparade.sinks.dynamodb.sink.each"] = one_after_the_other
+    with ExitStack() as patches:
+        patches.enter_context(mock.patch.object(ExecutorFactory, "get_or_create", return_value=AtOnce()))
+        for name, other in instead.items():
+            patches.enter_context(mock.patch(name, other))
+        yield

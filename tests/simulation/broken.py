@@ -18,7 +18,11 @@ from hitparade.lake import commits
 from hitparade.landing.claim import original
 from hitparade.ledger.sql import SqlLedger
 from hitparade.model import Blob, Dataset, InEffect, Kpi, NewDelivery
+from hitparade.sinks.dynamodb import publications, sink
+from hitparade.sinks.dynamodb.calls import answered
+from hitparade.sinks.dynamodb.moving import Moving
 from hitparade.sinks.files import DiskFolder
+from hitparade.sinks.warehouse.turn import Turn
 from hitparade.steps import archive, compute, load
 from hitparade.workspace import Workspace
 
@@ -156,6 +160,40 @@ def files_are_archived_by_name() -> AbstractContextManager[object]:
     return mock.patch.object(archive, "settle", by_name)
 
 
+def a_warehouse_appends_what_it_has() -> AbstractContextManager[object]:
+    """Nobody asks which listens a warehouse has."""
+    return mock.patch.object(Turn, "held", lambda _, days: dict.fromkeys(days, frozenset()))
+
+
+def what_was_corrected_stays_in_a_warehouse() -> AbstractContextManager[object]:
+    """Listens are added to a warehouse, and none is taken out."""
+    return mock.patch.object(Turn, "take_out", return_value=None)
+
+
+@contextmanager
+def items_are_written_on_no_condition() -> Iterator[None]:
+    """DynamoDB takes items from whoever brings them."""
+
+    def unconditional(call: Callable[..., Any], what: str, **arguments: Any) -> Any:
+        arguments.pop("ConditionExpression", None)
+        return answered(call, what, **arguments)
+
+    with mock.patch.object(sink, "answered", unconditional), mock.patch.object(publications, "answered", unconditional):
+        yield
+
+
+def what_left_a_chart_stays_in_its_item() -> AbstractContextManager[object]:
+    """Nobody asks which items a day had."""
+    return mock.patch.object(Moving, "others", return_value={})
+
+
+BROKEN_ELSEWHERE: tuple[tuple[str, Broken], ...] = (
+    ("copy", a_warehouse_appends_what_it_has),
+    ("compute", what_was_corrected_stays_in_a_warehouse),
+    ("dynamodb", items_are_written_on_no_condition),
+    ("dynamodb", what_left_a_chart_stays_in_its_item),
+)
+"""The same of sinks that are not in the workspace, with what these are called."""
 BROKEN: tuple[Broken, ...] = (
     last_file_of_a_day_wins,
     uniques_are_summed_over_files,

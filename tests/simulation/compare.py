@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import pyarrow.parquet as pq
+from typing import TYPE_CHECKING
 
 from hitparade.charts import Charts
-from hitparade.model import Column, Kpi
 from hitparade.workspace import Workspace
 from tests.simulation import own
 from tests.simulation.delivered import Accounts, Drop, Entry, account, digest, manifest_of
-from tests.simulation.place import SECOND
 from tests.simulation.reference import Reference, Row
+from tests.simulation.served import Served, Wanted, difference
 
 if TYPE_CHECKING:
     from tests.simulation.simulation import Simulation
-
-Read = Mapping[str, Any]
-OF_TEXT: Mapping[str, Any] = {"string": str, "int": int, "long": int, "double": float, "date": date.fromisoformat}
 
 
 def compare(simulation: Simulation) -> list[str]:
@@ -36,7 +28,7 @@ def compare(simulation: Simulation) -> list[str]:
     return [
         *accounts.problems,
         *differing_kpis(ws, wanted),
-        *differing_sinks(ws, root, wanted, simulation.sinks),
+        *differing_sinks(ws, wanted, reference, simulation.sinks),
         *differing_counts(ws, reference, accounts),
         *misplaced(root, simulation.drops, ws),
     ]
@@ -59,7 +51,7 @@ def entries(ws: Workspace) -> Iterator[Entry]:
 # ---- KPIs
 
 
-def differing_kpis(ws: Workspace, wanted: Mapping[str, list[Row]]) -> Iterator[str]:
+def differing_kpis(ws: Workspace, wanted: Wanted) -> Iterator[str]:
     """KPIs of the lake that are not as computed from scratch."""
     charts = Charts.of(ws)
     for kpi in charts.kpis:
@@ -68,54 +60,13 @@ def differing_kpis(ws: Workspace, wanted: Mapping[str, list[Row]]) -> Iterator[s
             yield f"{kpi.name} in the lake: {difference(found, wanted[kpi.name])}"
 
 
-def difference(found: Iterable[Row], wanted: Iterable[Row]) -> str:
-    """Rows that only one side has."""
-    has, should = [list(map(str, rows)) for rows in (found, wanted)]
-    more, less = Counter(has) - Counter(should), Counter(should) - Counter(has)
-    return f"has {list(more)[:3]}, lacks {list(less)[:3]}" if more or less else "the order of rows"
-
-
 # ---- sinks
 
 
-def differing_sinks(ws: Workspace, root: Path, wanted: Mapping[str, list[Row]], sinks: Iterable[str]) -> Iterator[str]:
-    """Days that a sink does not serve as they are."""
+def differing_sinks(ws: Workspace, wanted: Wanted, reference: Reference, sinks: Iterable[Served]) -> Iterator[str]:
+    """What sinks do not serve as it is."""
     for sink in sinks:
-        folder = root / sink.partition(":")[2].partition("?")[0]
-        for kpi in ws.daily_kpis:
-            if sink == SECOND and f"{kpi.name}" not in SECOND:
-                continue
-            days: dict[str, list[Row]] = defaultdict(list)
-            for row in wanted[kpi.name]:
-                days[str(row["listen_date"])].append(row)
-            yield from differing_days(kpi, folder / kpi.name, days)
-
-
-def differing_days(kpi: Kpi, folder: Path, days: Mapping[str, list[Row]]) -> Iterator[str]:
-    """Files of days that are not as computed from scratch."""
-    files = {file.name: file for file in folder.iterdir() if not file.name.startswith(".")} if folder.is_dir() else {}
-    for missing in sorted(set(days) - {name.partition(".")[0] for name in files}):
-        yield f"{folder}: nothing of {missing}"
-    for name, file in files.items():
-        day, _, ending = name.partition(".")
-        if ending not in ("csv", "parquet"):
-            continue
-        rows = pq.ParquetFile(file).read().to_pylist() if ending == "parquet" else read_csv(kpi, file)
-        found = [row for row in rows if row["listen_count"]]
-        if found != days.get(day, []):
-            yield f"{file}: {difference(found, days.get(day, []))}"
-
-
-def read_csv(kpi: Kpi, file: Path) -> list[Row]:
-    """The rows of a CSV file."""
-    columns = {column.name: column for column in kpi.columns}
-    with file.open(encoding="utf-8", newline="") as text:
-        return [{name: value_of(columns[name], value) for name, value in row.items()} for row in csv.DictReader(text)]
-
-
-def value_of(column: Column, text: str) -> Any:
-    """A value of CSV."""
-    return OF_TEXT[column.type](text) if text else None
+        yield from sink.differences(ws.kpis, wanted, reference)
 
 
 # ---- the ledger and the files

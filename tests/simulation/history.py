@@ -193,10 +193,14 @@ KPIS: dict[str, tuple[str, ...]] = {
 
 
 class Drawing:
-    """Draws a history: of a seed always the same. How often each thing comes is chosen so that they meet."""
+    """Draws a history: of a seed always the same. How often each thing comes is chosen so that they meet.
 
-    def __init__(self, seed: int) -> None:
+    Where there are sinks elsewhere, workers are mostly cut at their `points`.
+    """
+
+    def __init__(self, seed: int, points: Sequence[str] = ()) -> None:
         self.random = Random(seed)
+        self.points = points
 
     def history(self) -> History:
         """A history of some rounds: files come, then workers are at it."""
@@ -219,6 +223,8 @@ class Drawing:
         """
         what = self.random.choice(sorted(OVERTAKEN))
         step, at = self.random.choice(OVERTAKEN[what])
+        if self.at_a_sink():
+            step, at = "run", self.random.choice(self.points)
         cut = Cut(
             at=at,
             skip=self.random.choice([0, 0, 0, 0, 1]),
@@ -293,12 +299,16 @@ class Drawing:
         """One place where somebody is cut."""
         often = self.random.random() < 0.75
         return Cut(
-            at=self.random.choice(OFTEN if often else SOMETIMES),
+            at=self.random.choice(self.points if self.at_a_sink() else OFTEN if often else SOMETIMES),
             skip=self.random.choice([0, 0, 0, 0, 0, 1, 1, 2]),
             happens=tuple(self.meanwhile() for _ in range(self.random.choice([0, 1, 1]))),
             kill=self.random.random() < 0.2,
             to=self.random.randrange(4),
         )
+
+    def at_a_sink(self) -> bool:
+        """Whether somebody is cut at a sink elsewhere. Without one nothing is drawn, and histories are as they were."""
+        return bool(self.points) and self.random.random() < 0.75
 
 
 def smaller(history: History) -> Iterator[History]:

@@ -9,11 +9,13 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from multiprocessing import get_context
 
 from rich.console import Console
 
 from tests.simulation.history import Drawing
+from tests.simulation.served import ELSEWHERE
 from tests.simulation.simulation import Simulation, a_simulation
 
 AT_ONCE = 50
@@ -21,14 +23,15 @@ OPENED = ExitStack()
 SIMULATIONS: list[Simulation] = []
 
 
-def differences(seeds: range) -> list[tuple[int, str]]:
+def differences(elsewhere: str | None, seeds: range) -> list[tuple[int, str]]:
     """Of some histories those that do not end as they must, and how."""
     if not SIMULATIONS:
-        SIMULATIONS.append(OPENED.enter_context(a_simulation()))
+        sinks = [OPENED.enter_context(ELSEWHERE[elsewhere]())] if elsewhere else []
+        SIMULATIONS.append(OPENED.enter_context(a_simulation(*sinks)))
     found = []
     for seed in seeds:
         try:
-            SIMULATIONS[0].live(Drawing(seed).history())
+            SIMULATIONS[0].live(Drawing(seed, SIMULATIONS[0].points).history())
         except Exception as error:
             found.append((seed, f"{type(error).__name__}: {error}"))
     return found
@@ -46,6 +49,7 @@ def main() -> int:
     parser.add_argument("first", type=int, help="the first seed")
     parser.add_argument("last", type=int, help="the last one, too")
     parser.add_argument("--processes", type=int, default=os.cpu_count(), help="so many at once")
+    parser.add_argument("--elsewhere", choices=ELSEWHERE, help="with a sink that is not in the workspace, too")
     asked = parser.parse_args()
     console, begun, done, wrong = Console(soft_wrap=True), time.monotonic(), 0, 0
     all_pieces = list(pieces(asked.first, asked.last))
@@ -53,7 +57,7 @@ def main() -> int:
         ProcessPoolExecutor(asked.processes, mp_context=get_context("spawn")) as pool,
         console.status("histories ...") as status,
     ):
-        for seeds, found in zip(all_pieces, pool.map(differences, all_pieces), strict=True):
+        for seeds, found in zip(all_pieces, pool.map(partial(differences, asked.elsewhere), all_pieces), strict=True):
             done, wrong = done + len(seeds), wrong + len(found)
             for seed, how in found:
                 console.print(f"seed {seed}: {how}", markup=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -34,6 +34,7 @@ from tests.simulation.history import (
 )
 from tests.simulation.place import FIRST, SECOND, Place, a_place
 from tests.simulation.remembered import remembered
+from tests.simulation.served import Files, Served
 from tests.simulation.workers import Worker, decisions_told
 
 ROUNDS = 8
@@ -68,8 +69,10 @@ class Clock:
 class Simulation:
     """A place and its workers, for one history after the other."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, elsewhere: Sequence[Served] = ()) -> None:
         self.place = place
+        self.elsewhere = elsewhere
+        self.points = tuple(point for sink in elsewhere for point in sink.points)
         self.clock = Clock()
         self.workers = [Worker(f"worker {number}", self.clock) for number in range(4)]
         self.begin()
@@ -79,10 +82,12 @@ class Simulation:
         for worker in self.workers:
             worker.let_go()
         self.place.renew()
+        for sink in self.elsewhere:
+            sink.renew()
         self.clock.now = datetime.now(UTC)
         self.drops: list[Drop] = []
         self.manifests: list[Mapping[str, Any]] = []
-        self.sinks: tuple[str, ...] = (FIRST,)
+        self.sinks = self.sinks_of(FIRST)
         self.times = count(1)
         self.write_kpi(0)
         for dataset in ("streams", "songs", "users"):
@@ -119,7 +124,7 @@ class Simulation:
             case OwnKpi():
                 self.write_kpi(event.version)
             case SecondSink():
-                self.sinks = (FIRST, SECOND)
+                self.sinks = self.sinks_of(FIRST, SECOND)
                 self.change_settings()
             case Together():
                 self.together(event)
@@ -163,9 +168,13 @@ class Simulation:
         self.own_kpi = version
         self.change_settings()
 
+    def sinks_of(self, *urls: str) -> tuple[Served, ...]:
+        """Sinks of the workspace's own files, and those that are elsewhere."""
+        return (*(Files(url, self.place.shop.root) for url in urls), *self.elsewhere)
+
     def change_settings(self) -> None:
         """Commands from now on have the settings and KPIs of now."""
-        self.settings = self.place.settings.model_copy(update={"sinks": self.sinks})
+        self.settings = self.place.settings.model_copy(update={"sinks": tuple(sink.url for sink in self.sinks)})
 
     def together(self, scene: Together) -> None:
         """Workers at once."""
@@ -247,12 +256,12 @@ def did_something(outcome: Outcome) -> bool:
 
 
 @contextmanager
-def a_simulation() -> Iterator[Simulation]:
-    """A simulation at a place of its own."""
+def a_simulation(*elsewhere: Served) -> Iterator[Simulation]:
+    """A simulation at a place of its own, which has sinks elsewhere besides."""
     with ExitStack() as stack:
         stack.enter_context(without_threads())
         stack.enter_context(remembered())
         stack.enter_context(decisions_told())
-        simulation = Simulation(stack.enter_context(a_place()))
+        simulation = Simulation(stack.enter_context(a_place()), elsewhere)
         stack.callback(simulation.close)
         yield simulation

@@ -127,6 +127,8 @@ class Worker:
             return
         self.ws.turn._stop.set()
         close_catalog(self.ws.lake.catalog)
+        for sink in self.ws.__dict__.get("sinks", ()):
+            sink.close()
         self.ws.storage.close()
         self.ws.ledger.close()
         self.ws = None

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 10
 OLDEST = 150000  # the first with MERGE
-LOCK_MINUTES = 10
+LOCK_TIMEOUT = "10min"
 # SQLSTATE classes: what another process did at the same time, and what is for someone to set right.
 CONFLICTS = ("40", "55P03", "42P06", "42P07", "42710")
 # At the door there is no SQLSTATE, only what was said.
@@ -55,7 +55,7 @@ class PostgresDatabase:
         if self.connection.info.server_version < OLDEST:
             raise ConfigError(f"{self.name}: PostgreSQL is older than 15", hint="use a PostgreSQL of 15 or newer")
         with self.transaction():
-            self.run(f"SET lock_timeout = '{LOCK_MINUTES}min'")
+            self.run(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
             self.run("SET timezone = 'UTC'")
             if schema is not None:
                 if writes and self.rows("SELECT to_regnamespace(%s)", [schema]) == [(None,)]:
