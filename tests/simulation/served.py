@@ -193,9 +193,9 @@ class InDynamoDb:
         self.url = f"dynamodb:{','.join(self.tables)}?prefix={self.prefix}"
         listed = yaml.safe_load((files("hitparade.sinks") / "dynamodb_tables.yaml").read_text(encoding="utf-8"))
         self.feeds = [
-            (name, feed, {key: fed.get("keys", {}).get(key, key) for key in listed[name]["keys"]}, fed)
+            (name, kpi, {key: feed.get("keys", {}).get(key, key) for key in listed[name]["keys"]}, feed)
             for name in self.tables
-            for feed, fed in listed[name]["kpis"].items()
+            for kpi, feed in listed[name]["kpis"].items()
         ]
 
     def renew(self) -> None:
@@ -210,12 +210,12 @@ class InDynamoDb:
         for table, kpi, keys, feed in self.feeds:
             if kpi in daily:
                 should = expected(wanted[kpi], keys, feed)
-                brought = [name for each in feed.get("attributes", feed.get("chart", ())) for name in names_of(each)]
-                items_there = (
-                    (tuple(item[key] for key in keys), {name: item[name] for name in brought if name in item})
+                brought = {*columns_of(feed), *feed.get("chart", ())}
+                there = (
+                    (tuple(item[key] for key in keys), {name: item[name] for name in brought & item.keys()})
                     for item in scanned.get(table, ())
                 )
-                found = {key: says for key, says in items_there if key in should or any(says.values())}
+                found = {key: says for key, says in there if key in should or any(says.values())}
                 if found != should:
                     yield f"{kpi} in {table}: {difference(found.items(), should.items())}"
 
@@ -226,9 +226,10 @@ class InDynamoDb:
         return [name for name in self.tables if f"{self.prefix}{name}" in names]
 
 
-def names_of(attribute: str | Mapping[str, str]) -> Iterable[str]:
-    """What an attribute of dynamodb_tables.yaml is called in the table."""
-    return [attribute] if isinstance(attribute, str) else attribute
+def columns_of(feed: Mapping[str, Any]) -> dict[str, str]:
+    """The attributes that a KPI brings by the row, and the column of each."""
+    listed = [{each: each} if isinstance(each, str) else each for each in feed.get("attributes", ())]
+    return {name: column for each in listed for name, column in each.items()}
 
 
 def expected(rows: Iterable[Row], keys: Mapping[str, str], feed: Mapping[str, Any]) -> dict[tuple[Any, ...], Any]:
@@ -236,12 +237,11 @@ def expected(rows: Iterable[Row], keys: Mapping[str, str], feed: Mapping[str, An
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in rows:
         item = found.setdefault(tuple(attribute(row[column]) for column in keys.values()), {})
-        for each in feed.get("attributes", ()):
-            pairs = {each: each} if isinstance(each, str) else each
-            item.update({name: attribute(row[column]) for name, column in pairs.items() if row[column] is not None})
+        told = {name: row[column] for name, column in columns_of(feed).items()}
+        item.update({name: attribute(value) for name, value in told.items() if value is not None})
         for name, columns in feed.get("chart", {}).items():
-            told = {column: attribute(row[column]) for column in columns if row[column] is not None}
-            item.setdefault(name, []).append(told)
+            place = {column: attribute(row[column]) for column in columns if row[column] is not None}
+            item.setdefault(name, []).append(place)
     return found
 
 
