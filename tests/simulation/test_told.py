@@ -14,6 +14,7 @@ from tests.simulation.history import (
     Deliver,
     History,
     OwnKpi,
+    Step,
     Together,
 )
 from tests.simulation.simulation import Simulation
@@ -67,3 +68,15 @@ def test_a_column_that_another_took_out_of_a_kpi_is_unknown_to_whoever_still_ask
     cut = Cut("publish.decided", skip=0, happens=(OwnKpi(3),), kill=False, to=1)
     scene = Together((("run",), ("run",)), (cut,), polite=False)
     simulation.live(History("tracks", 2, "usual", False, (Deliver("streams", "one.csv", (LISTENS[0],)), scene)))
+
+
+def test_what_another_version_of_a_kpi_computed_is_not_served_with_the_columns_of_this_one(
+    simulation: Simulation,
+) -> None:
+    def work(step: Step, *cuts: Cut) -> Together:
+        return Together(((step,),), cuts, polite=False)
+
+    meanwhile = Cut("run.begun", skip=0, happens=(OwnKpi(2),), kill=False, to=0)
+    computed = (work("run"), OwnKpi(3), work("compute", meanwhile))
+    events = (Deliver("streams", "one.csv", (LISTENS[0],)), *computed, work("publish"), OwnKpi(3))
+    simulation.live(History("genres", 2, "usual", False, events))

@@ -1,6 +1,7 @@
 """publish: KPI days that a sink does not have -> the sink.
 
-Wanted is, for each KPI's day, the run that last computed it; present is the computation the sink last took.
+Wanted is, for each KPI's day, the run that last computed it as the KPI is now; present is the computation the sink last
+took.
 """
 
 from __future__ import annotations
@@ -69,9 +70,14 @@ def publish_catalogue(ws: Workspace, sink: Warehouse) -> None:
 
 
 def decide(ws: Workspace, sink: Sink) -> list[Computation]:
-    """The computations that the sink does not have, in order."""
+    """The computations that the sink does not have, in order.
+
+    What another version of a KPI computed is left to whoever knows that version and its columns, or is computed anew.
+    """
+    hashes = {kpi.name: kpi.hash for kpi in ws.daily_kpis}
     missing = ws.ledger.unpublished(sink.url, tables(ws, sink))
-    return sorted(missing, key=lambda each: (each.kpi, each.listen_date))
+    known = [each for each in missing if each.hash == hashes[each.kpi]]
+    return sorted(known, key=lambda each: (each.kpi, each.listen_date))
 
 
 def tables(ws: Workspace, sink: Sink) -> dict[str, str]:
