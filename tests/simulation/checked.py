@@ -10,7 +10,6 @@ from hypothesis import HealthCheck, Phase, given, note, seed, settings
 from hypothesis import strategies as st
 
 from tests.simulation.broken import Broken
-from tests.simulation.history import Drawing
 from tests.simulation.simulation import Simulation, a_simulation, smallest
 
 Test = Callable[[Simulation, int], None]
@@ -50,7 +49,7 @@ def histories(number: int, most: int) -> Callable[[Test], Checked]:
 
 def live(simulation: Simulation, drawn: int) -> None:
     """Live through the history of a seed; of one that fails the smallest is shown."""
-    history = Drawing(drawn, simulation.points).history()
+    history = simulation.drawn(drawn)
     try:
         simulation.live(history)
     except Exception as failure:
@@ -71,7 +70,7 @@ def assert_caught(simulation: Simulation, broken: Broken) -> None:
 def fails(simulation: Simulation, number: int) -> bool:
     """Whether the history of a seed ends otherwise than it must."""
     try:
-        simulation.live(Drawing(number, simulation.points).history())
+        simulation.live(simulation.drawn(number))
     except Exception:
         return True
     return False

@@ -14,7 +14,6 @@ from multiprocessing import get_context
 
 from rich.console import Console
 
-from tests.simulation.history import Drawing
 from tests.simulation.served import ELSEWHERE
 from tests.simulation.simulation import Simulation, a_simulation
 
@@ -31,7 +30,7 @@ def differences(elsewhere: str | None, seeds: range) -> list[tuple[int, str]]:
     found = []
     for seed in seeds:
         try:
-            SIMULATIONS[0].live(Drawing(seed, SIMULATIONS[0].points).history())
+            SIMULATIONS[0].live(SIMULATIONS[0].drawn(seed))
         except Exception as error:
             found.append((seed, f"{type(error).__name__}: {error}"))
     return found

@@ -22,6 +22,7 @@ from tests.simulation.history import (
     Contract,
     Cut,
     Deliver,
+    Drawing,
     Event,
     History,
     OwnKpi,
@@ -92,6 +93,10 @@ class Simulation:
         self.write_kpi(0)
         for dataset in ("streams", "songs", "users"):
             self.manifests.append(json.loads((self.place.shop.root / "data" / dataset / "manifest.json").read_text()))
+
+    def drawn(self, seed: int) -> History:
+        """The history of a seed, as it is drawn for these sinks."""
+        return Drawing(seed, self.points).history()
 
     def live(self, history: History) -> None:
         """Live through a history, and raise Different unless it ends as it must."""
